@@ -1,0 +1,15 @@
+// glibc's functions under names that do not clash with a type's own methods; every module that
+// needs them takes them from here, so that one place decides which library computes them.
+import Foundation
+
+/// The natural logarithm.
+@inlinable
+public func logarithm(_ x: Double) -> Double { Foundation.log(x) }
+
+/// The complementary error function.
+@inlinable
+public func complementaryErrorFunction(_ x: Double) -> Double { Foundation.erfc(x) }
+
+/// The error function.
+@inlinable
+public func errorFunction(_ x: Double) -> Double { Foundation.erf(x) }

@@ -1,0 +1,44 @@
+import Crystal
+import NumericalCore
+
+/// Anything that gives energy, forces and stress of a structure: a trained potential, a classical
+/// one, or an engine behind the same face.
+public protocol InteratomicPotential: Sendable {
+  /// The elements it can treat.
+  var elements: [ChemicalElement] { get }
+
+  /// Energy in eV, forces in eV/Å and stress in eV/Å³ of a structure.
+  ///
+  /// - Throws: `PotentialError` where an element is unknown to it, the structure's periodicity is not
+  ///   supported, or atoms are so close that no finite number results.
+  func evaluation(of structure: Structure) throws(PotentialError) -> Evaluation
+}
+
+/// Why a potential gave no result, could not be read or could not be trained.
+public enum PotentialError: Error, Equatable, CustomStringConvertible {
+  /// The structure holds an element the potential does not know.
+  case unknownElement(ChemicalElement, known: [ChemicalElement])
+  /// The structure repeats in directions that the method cannot treat.
+  case unsupportedPeriodicity(String)
+  /// Energy, force or stress is not finite.
+  case notFinite(String)
+  /// A potential file is malformed: file and line, what was found, what is allowed.
+  case malformedFile(path: String, line: Int, String)
+  /// Parameters contradict each other or lie outside their range.
+  case invalidParameters(String)
+  /// Training is impossible with these data.
+  case training(String)
+
+  /// The message for people.
+  public var description: String {
+    switch self {
+    case .unknownElement(let element, let known):
+      "the potential knows no \(element); it knows \(known.map(\.symbol).joined(separator: ", "))"
+    case .unsupportedPeriodicity(let what): "periodicity not supported: \(what)"
+    case .notFinite(let what): "not finite: \(what)"
+    case .malformedFile(let path, let line, let what): "\(path):\(line): \(what)"
+    case .invalidParameters(let what): "invalid potential: \(what)"
+    case .training(let what): "training is impossible: \(what)"
+    }
+  }
+}
