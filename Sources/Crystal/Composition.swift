@@ -18,7 +18,9 @@ public struct Composition: Sendable, Hashable {
     guard Set(elements).count == elements.count else {
       throw .composition("an element is named twice in \(elements)")
     }
-    guard counts.allSatisfy({ $0 > 0 }) else { throw .composition("a count of \(counts) is not positive") }
+    guard counts.allSatisfy({ $0 > 0 }) else {
+      throw .composition("a count of \(counts) is not positive")
+    }
     self.elements = elements
     self.counts = counts
   }
@@ -153,6 +155,7 @@ private struct FormulaParser {
   }
 
   private func wrong(_ found: String) -> CrystalError {
-    .composition("'\(found)' in '\(text)'; a formula is made of symbols and positive counts, as TiO2")
+    .composition(
+      "'\(found)' in '\(text)'; a formula is made of symbols and positive counts, as TiO2")
   }
 }

@@ -146,7 +146,8 @@ public struct Structure: Sendable, Hashable {
   /// - Parameter order: For each new place the old index.
   public func reordered(_ order: [Int]) -> Structure {
     precondition(order.sorted() == Array(0..<atomCount), "an order names every atom once")
-    return Structure(unchecked: lattice, periodicity, order.map { species[$0] }, order.map { positions[$0] })
+    return Structure(
+      unchecked: lattice, periodicity, order.map { species[$0] }, order.map { positions[$0] })
   }
 
   /// The structure with n₁ × n₂ × n₃ cells in one.
