@@ -1,0 +1,154 @@
+import Crystal
+import NumericalCore
+
+/// Labelled structures with their weights in the loss: what a training fits, the same on every rank.
+public struct TrainingProblem: Sendable {
+  /// Why a structure is kept but not trained on.
+  public enum Exclusion: Sendable, Hashable, CustomStringConvertible {
+    /// Its largest force in eV/Å exceeds the cap.
+    case force(Double, cap: Double)
+    /// It lies too high, in eV/atom, above the lowest structure of its composition.
+    case energy(Double, window: Double)
+
+    /// The message for people.
+    public var description: String {
+      switch self {
+      case .force(let force, let cap): "force \(force) eV/Å above the cap of \(cap) eV/Å"
+      case .energy(let energy, let window):
+        "\(energy) eV/atom above the lowest of its composition, window \(window) eV/atom"
+      }
+    }
+  }
+
+  /// Square roots of the weights of one structure's rows.
+  struct RowWeights: Sendable {
+    var energy: Double
+    var force: Double
+    var stress: Double
+  }
+
+  /// The labelled structures, in the order whose index decides the shard.
+  public let structures: [LabelledStructure]
+  /// The order of species in the potential.
+  public let elements: [ChemicalElement]
+  /// What the training aims at.
+  public let settings: TrainingSettings
+  /// For every structure why it is left out, `nil` where it is trained on.
+  public let exclusions: [Exclusion?]
+  /// A least-squares energy per species in eV, subtracted before the fit so that large absolute
+  /// energies cost no digits.
+  let baseline: [Double]
+
+  /// Prepares a training.
+  ///
+  /// - Parameters:
+  ///   - structures: Labelled structures.
+  ///   - elements: The species of the potential.
+  ///   - settings: Weights, cap and window.
+  /// - Throws: `PotentialError.unknownElement` where a structure holds another species, `.training` where
+  ///   nothing is left to train on.
+  public init(
+    _ structures: [LabelledStructure], elements: [ChemicalElement], settings: TrainingSettings
+  ) throws(PotentialError) {
+    self.structures = structures
+    self.elements = elements
+    self.settings = settings
+    for labelled in structures {
+      for species in labelled.structure.species where !elements.contains(species) {
+        throw .unknownElement(species, known: elements)
+      }
+    }
+    exclusions = Self.exclusions(structures, settings)
+    guard exclusions.contains(where: { $0 == nil }) else {
+      throw .training(
+        structures.isEmpty
+          ? "there is no labelled structure"
+          : "the force cap or energy window excludes all \(structures.count) structures")
+    }
+    var used: [LabelledStructure] = []
+    for (labelled, exclusion) in zip(structures, exclusions) where exclusion == nil {
+      used.append(labelled)
+    }
+    baseline = try Self.baseline(used, elements)
+  }
+
+  /// The number of structures trained on.
+  ///
+  /// - Complexity: O(K)
+  public func usedCount() -> Int { exclusions.count { $0 == nil } }
+
+  /// The indices of the structures of one shard that are trained on.
+  public func members(ofShard shard: Int) -> [Int] {
+    precondition((0..<NormalEquations.shardCount).contains(shard), "there is no such shard")
+    return stride(from: shard, to: structures.count, by: NormalEquations.shardCount).filter {
+      exclusions[$0] == nil
+    }
+  }
+
+  /// Whether the structure's ∂E/∂ε is trained on: not where all nine components are exactly zero,
+  /// which is how labels without a stress arrive.
+  func hasVirial(_ index: Int) -> Bool { structures[index].evaluation.virial != .zero }
+
+  func rowWeights(of index: Int) -> RowWeights {
+    let labelled = structures[index]
+    var weights = settings.weights.divided(atomCount: labelled.structure.atomCount)
+    if let scale = settings.robustForce {
+      let square = labelled.evaluation.forces.reduce(0) { $0 + $1.squaredLength }
+      let mean = square / Double(3 * labelled.structure.atomCount)
+      weights.force /= 1 + mean / (scale * scale)
+    }
+    return RowWeights(
+      energy: weights.energy.squareRoot(), force: weights.force.squareRoot(),
+      stress: hasVirial(index) ? weights.stress.squareRoot() : 0)
+  }
+
+  private static func exclusions(
+    _ structures: [LabelledStructure], _ settings: TrainingSettings
+  ) -> [Exclusion?] {
+    func energyPerAtom(_ labelled: LabelledStructure) -> Double {
+      labelled.evaluation.energy / Double(labelled.structure.atomCount)
+    }
+    let compositions = structures.map { reducedCounts(of: $0.structure) }
+    var floors: [[Int]: Double] = [:]
+    for (labelled, composition) in zip(structures, compositions) {
+      floors[composition] = min(floors[composition] ?? .infinity, energyPerAtom(labelled))
+    }
+    return zip(structures, compositions).map { labelled, composition in
+      let force = labelled.evaluation.largestForce()
+      if let cap = settings.forceCap, force > cap { return .force(force, cap: cap) }
+      let height = energyPerAtom(labelled) - (floors[composition] ?? 0)
+      if let window = settings.energyWindow, height > window {
+        return .energy(height, window: window)
+      }
+      return nil
+    }
+  }
+
+  // Atomic numbers and counts divided by their greatest common divisor.
+  private static func reducedCounts(of structure: Structure) -> [Int] {
+    let composition = structure.composition()
+    func divisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : divisor(b, a % b) }
+    let common = composition.counts.reduce(0, divisor)
+    return zip(composition.elements, composition.counts).sorted { $0.0 < $1.0 }.flatMap {
+      [$0.atomicNumber, $1 / max(1, common)]
+    }
+  }
+
+  // E/N ≈ Σ x_s a_s with mole fractions x. Where all structures share one composition only one
+  // combination is determined; the ridge spreads it evenly.
+  private static func baseline(
+    _ structures: [LabelledStructure], _ elements: [ChemicalElement]
+  ) throws(PotentialError) -> [Double] {
+    var equations = NormalEquations(radialCount: 0, linearCount: elements.count)
+    var row = Matrix(rows: 1, columns: elements.count + 1)
+    for labelled in structures {
+      let n = Double(labelled.structure.atomCount)
+      for (s, element) in elements.enumerated() {
+        row[0, s] = Double(labelled.structure.species.count { $0 == element }) / n
+      }
+      row[0, elements.count] = labelled.evaluation.energy / n
+      equations.add(row, rowCount: 1)
+    }
+    return try VariableProjection.solveLinear(equations, ridge: 1e-10).coefficients
+  }
+}
