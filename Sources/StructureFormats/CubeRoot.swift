@@ -1,0 +1,4 @@
+import Foundation
+
+/// The real cube root.
+func cubeRoot(_ value: Double) -> Double { cbrt(value) }

@@ -1,0 +1,108 @@
+import Crystal
+import Foundation
+import NumericalCore
+
+/// Reads and writes files of structures.
+public enum StructureFile {
+  /// Reads every entry of a file.
+  ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - format: Its format; recognised by name where `nil`.
+  ///   - elements: Names for species that the file only numbers (0, 1, …); names in the file win.
+  /// - Returns: The entries in the order of the file.
+  /// - Throws: `FormatError` with file and line.
+  public static func read(
+    _ path: String, format: StructureFormat? = nil, elements: [ChemicalElement]? = nil
+  ) throws(FormatError) -> [StructureRecord] {
+    let format = try resolved(format, path)
+    return try parse(bytes: try bytes(of: path), path: path, format: format, elements: elements)
+  }
+
+  /// Reads every entry of a text.
+  ///
+  /// - Parameters:
+  ///   - text: The content of a file.
+  ///   - path: The name for error messages.
+  ///   - format: The format.
+  ///   - elements: Names for species that the text only numbers.
+  /// - Returns: The entries in the order of the text.
+  /// - Throws: `FormatError` with the line.
+  public static func parse(
+    _ text: String, path: String = "text", format: StructureFormat,
+    elements: [ChemicalElement]? = nil
+  ) throws(FormatError) -> [StructureRecord] {
+    try parse(bytes: Array(text.utf8), path: path, format: format, elements: elements)
+  }
+
+  /// The text of records in a format.
+  ///
+  /// - Parameters:
+  ///   - records: The entries.
+  ///   - format: The format.
+  ///   - elements: The order of species where the format numbers or groups them, and names for unnamed
+  ///     species.
+  /// - Returns: The content of a file.
+  /// - Throws: `FormatError` where the format cannot hold a record.
+  public static func text(
+    of records: [StructureRecord], format: StructureFormat, elements: [ChemicalElement]? = nil
+  ) throws(FormatError) -> String {
+    try format.implementation.text(of: records, elements: elements, path: format.rawValue)
+  }
+
+  /// Writes records to a file, which appears at once: written aside, flushed, renamed.
+  ///
+  /// - Parameters:
+  ///   - records: The entries.
+  ///   - path: The file, replaced where it exists.
+  ///   - format: Its format; recognised by name where `nil`.
+  ///   - elements: As for `text(of:format:elements:)`.
+  /// - Throws: `FormatError` where the format cannot hold a record or the file cannot be written.
+  public static func write(
+    _ records: [StructureRecord], to path: String, format: StructureFormat? = nil,
+    elements: [ChemicalElement]? = nil
+  ) throws(FormatError) {
+    let format = try resolved(format, path)
+    let text = try format.implementation.text(of: records, elements: elements, path: path)
+    do { try AtomicFile.write(text, to: path) } catch {
+      throw FormatError(path: path, error.description)
+    }
+  }
+
+  private static func parse(
+    bytes: [UInt8], path: String, format: StructureFormat, elements: [ChemicalElement]?
+  ) throws(FormatError) -> [StructureRecord] {
+    var lines = LineReader(bytes, path: path)
+    return try format.implementation.parse(&lines, elements: elements)
+  }
+
+  private static func resolved(
+    _ given: StructureFormat?, _ path: String
+  ) throws(FormatError) -> StructureFormat {
+    guard let format = given ?? StructureFormat.recognized(path: path) else {
+      let endings = StructureFormat.allCases.flatMap { $0.implementation.endings }
+      throw FormatError(
+        path: path, "the name does not tell the format",
+        allowed: endings.map { ".\($0)" }.joined(separator: ", ") + ", POSCAR*, CONTCAR*")
+    }
+    return format
+  }
+
+  private static func bytes(of path: String) throws(FormatError) -> [UInt8] {
+    guard let file = fopen(path, "rb") else {
+      throw FormatError(path: path, "cannot be opened: \(String(cString: strerror(errno)))")
+    }
+    defer { fclose(file) }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 1 << 18)
+    while true {
+      let count = fread(&chunk, 1, chunk.count, file)
+      bytes += chunk[..<count]
+      if count < chunk.count { break }
+    }
+    guard ferror(file) == 0 else {
+      throw FormatError(path: path, "cannot be read: \(String(cString: strerror(errno)))")
+    }
+    return bytes
+  }
+}
