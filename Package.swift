@@ -75,6 +75,9 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["NumericalCore", "Crystal", "Potential"],
       path: "Tests/TestSupport", swiftSettings: vectorFlags + strict),
+    .executableTarget(
+      name: "MPIProbe", dependencies: ["MPIBindings"], path: "Tests/MPIProbe",
+      swiftSettings: vectorFlags + strict),
     tests("NumericalCoreTests", ["NumericalCore"]),
     tests("SettingsTests", ["Settings"]),
     tests("CrystalTests", ["Crystal"]),

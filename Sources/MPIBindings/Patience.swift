@@ -1,0 +1,22 @@
+import Foundation
+
+/// Waits between two looks at something that will come: first not at all, then with sleeps that
+/// grow to 2 ms.
+///
+/// A blocking call of Open MPI would burn a full core meanwhile.
+struct Patience {
+  private static let immediateLooks = 50
+  private static let longestNanoseconds = 2_000_000
+
+  private var looks = 0
+  private var nanoseconds = 20_000
+
+  /// Pauses before the next look.
+  mutating func pause() {
+    looks += 1
+    guard looks > Self.immediateLooks else { return }
+    var time = timespec(tv_sec: 0, tv_nsec: nanoseconds)
+    nanosleep(&time, nil)
+    nanoseconds = min(Self.longestNanoseconds, nanoseconds * 5 / 4)
+  }
+}
