@@ -50,8 +50,10 @@ struct BuckinghamTests {
     var structures = [try TestStructures.rattled(Prototypes.rutile(), by: 0.1, seed: 1)]
     structures.append(
       try Structure(
-        lattice: Lattice(Matrix3(rows: Vector3(2.6, 0, 0), Vector3(1.3, 2.4, 0), Vector3(0.4, 1.1, 4))),
-        species: [ti, o, o], fractionalPositions: [.zero, Vector3(0.3, 0.4, 0.5), Vector3(0.7, 0.6, 0.9)]))
+        lattice: Lattice(
+          Matrix3(rows: Vector3(2.6, 0, 0), Vector3(1.3, 2.4, 0), Vector3(0.4, 1.1, 4))),
+        species: [ti, o, o],
+        fractionalPositions: [.zero, Vector3(0.3, 0.4, 0.5), Vector3(0.7, 0.6, 0.9)]))
     for seed in 0..<4 {
       structures.append(
         try TestStructures.randomCrystal(
@@ -141,7 +143,9 @@ struct BuckinghamTests {
     let changes: [(inout BuckinghamPotential.Parameters) -> Void] = [
       { $0.cutoff = 0 }, { $0.smoothing = 20 }, { $0.ewaldAccuracy = 0 },
       { $0.pairs.append($0.pairs[0]) }, { $0.charges.append($0.charges[0]) },
-      { $0.charges = []; $0.pairs = [] },
+      {
+        $0.charges = []; $0.pairs = []
+      },
     ]
     for change in changes {
       var parameters = valid
@@ -175,7 +179,8 @@ struct BuckinghamTests {
   @Test("A 12-atom cell with a 15 Å cutoff takes less than a millisecond")
   func speed() throws {
     let potential = try ClassicalModels.titaniumDioxide()
-    let structure = try TestStructures.rattled(Prototypes.rutile().supercell(1, 1, 2), by: 0.1, seed: 3)
+    let structure = try TestStructures.rattled(
+      Prototypes.rutile().supercell(1, 1, 2), by: 0.1, seed: 3)
     var times: [Double] = []
     var sum = 0.0
     for _ in 0..<21 {

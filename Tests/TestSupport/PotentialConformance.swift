@@ -77,6 +77,7 @@ public struct PotentialConformance {
   private mutating func checkDerivatives(
     _ structure: Structure, _ label: String, seed: UInt64
   ) throws {
+    let potential = self.potential
     let evaluation = try potential.evaluation(of: structure)
     var stream = RandomStream(seed: seed, purpose: .test, slot: 77)
     for _ in 0..<options.directions {

@@ -19,7 +19,7 @@ public enum Prototypes {
   }
 
   /// A symmetry operation on fractional coordinates.
-  private typealias Operation = (Double, Double, Double) -> (Double, Double, Double)
+  private typealias Operation = @Sendable (Double, Double, Double) -> (Double, Double, Double)
 
   private static func crystal(
     _ lattice: Lattice, _ sites: [Site], _ operations: [Operation]
@@ -71,7 +71,8 @@ public enum Prototypes {
   /// TiO2 of the α-PbO2 type, Pbcn, 12 atoms (I. E. Grey et al., J. Appl. Cryst. 21, 393 (1988)).
   public static func alphaLeadDioxideType() throws -> Structure {
     try crystal(
-      orthogonal(4.541, 5.493, 4.906), [Site("Ti", 0, 0.171, 0.25), Site("O", 0.286, 0.376, 0.412)],
+      orthogonal(4.541, 5.493, 4.906),
+      [Site("Ti", 0, 0.171, 0.25), Site("O", 0.286, 0.376, 0.412)],
       [
         { ($0, $1, $2) }, { (0.5 - $0, 0.5 - $1, 0.5 + $2) }, { (-$0, $1, 0.5 - $2) },
         { (0.5 + $0, 0.5 - $1, -$2) }, { (-$0, -$1, -$2) }, { (0.5 + $0, 0.5 + $1, 0.5 - $2) },
@@ -175,9 +176,8 @@ public enum Prototypes {
       orthogonal(a, a, a), [Site(cation, 0, 0, 0), Site(anion, 0.25, 0.25, 0.25)], faceCentred)
   }
 
-  private static let faceCentred: [@Sendable (Double, Double, Double) -> (Double, Double, Double)] =
-    [
-      { ($0, $1, $2) }, { ($0, 0.5 + $1, 0.5 + $2) }, { (0.5 + $0, $1, 0.5 + $2) },
-      { (0.5 + $0, 0.5 + $1, $2) },
-    ]
+  private static let faceCentred: [Operation] = [
+    { ($0, $1, $2) }, { ($0, 0.5 + $1, 0.5 + $2) }, { (0.5 + $0, $1, 0.5 + $2) },
+    { (0.5 + $0, 0.5 + $1, $2) },
+  ]
 }

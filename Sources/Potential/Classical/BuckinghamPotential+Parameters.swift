@@ -111,7 +111,8 @@ extension BuckinghamPotential {
       for (index, pair) in pairs.enumerated() {
         let name = "pair \(pair.first)–\(pair.second)"
         guard pair.decayLength > 0, pair.decayLength.isFinite else {
-          throw .invalidParameters("\(name): rho \(pair.decayLength) Å; a positive length is needed")
+          throw .invalidParameters(
+            "\(name): rho \(pair.decayLength) Å; a positive length is needed")
         }
         guard pair.amplitude.isFinite, pair.dispersion.isFinite, pair.wall.isFinite else {
           throw .invalidParameters("\(name): a parameter is not finite")

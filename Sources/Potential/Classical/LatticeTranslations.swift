@@ -46,8 +46,9 @@ struct LatticeTranslations {
         let half = discriminant.squareRoot()
         let range =
           periodicity.c
-          ? Int((middle - half).rounded(.up))...max(
-            Int((middle - half).rounded(.up)), Int((middle + half).rounded(.down))) : 0...0
+          ? Int(
+            (middle - half).rounded(.up))...max(
+              Int((middle - half).rounded(.up)), Int((middle + half).rounded(.down))) : 0...0
         for k in range {
           let vector = base + Double(k) * rows.c
           let squaredLength = vector.squaredLength
