@@ -21,8 +21,8 @@ public struct NeighborList: Sendable {
   /// - Parameters:
   ///   - structure: The atoms.
   ///   - cutoff: Neighbors are closer than this, in Å; positive and finite.
-  /// - Complexity: O(number of neighbors + N) for large structures; O(number of neighbors + N²) while
-  ///   the cell is not much larger than the cutoff sphere.
+  /// - Complexity: O(number of neighbors + N) from some hundred atoms on, O(number of neighbors + N²)
+  ///   with a small factor below.
   public init(_ structure: Structure, cutoff: Double) {
     self.init(structure, cutoff: cutoff, method: .automatic)
   }
@@ -31,8 +31,8 @@ public struct NeighborList: Sendable {
   package enum Method: Sendable {
     /// Whatever is faster.
     case automatic
-    /// Rows of images for every pair of atoms.
-    case rows
+    /// All images in reach laid out once, every atom looks at all of them.
+    case ghosts
     /// Bins about the size of the cutoff.
     case bins
   }
@@ -44,10 +44,10 @@ public struct NeighborList: Sendable {
     let useBins =
       switch method {
       case .automatic: search.prefersBins
-      case .rows: false
+      case .ghosts: false
       case .bins: search.allowsBins
       }
-    self = useBins ? search.listByBins() : search.listByRows()
+    self = useBins ? search.listByBins() : search.listByGhosts()
   }
 
   init(offsets: [Int], indices: [Int32], displacements: [Vector3]) {

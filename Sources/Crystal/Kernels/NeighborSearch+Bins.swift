@@ -15,23 +15,50 @@ extension NeighborSearch {
   func listByBins() -> NeighborList {
     let grid = NeighborGrid(self)
     let count = positions.count
-    var found = NeighborBuffer(
-      capacity: Int(min(Double(count) * (1.15 * expectedNeighbors + 8), 1e7)))
+    var found = ImageBuffer(capacity: 64 * count)
     var images: [UInt32] = []
-    images.reserveCapacity(count * Int(expectedNeighbors + 8))
+    images.reserveCapacity(64 * count)
     var offsets = [Int](repeating: 0, count: count + 1)
     for i in 0..<count {
-      grid.forEachCandidate(of: i, reach: cutoff) { j, displacement, key in
+      grid.forEachCandidate(of: i) { j, displacement, key in
+        guard displacement.squaredLength < cutoff * cutoff else { return }
+        if i == j && key == ImageKey.zero { return }
         found.makeRoom(for: 1)
-        let before = found.count
-        let isInside =
-          displacement.squaredLength < cutoff * cutoff && !(i == j && key == ImageKey.zero)
-        found.store(Int32(truncatingIfNeeded: j), displacement, if: isInside)
-        if found.count > before { images.append(key) }
+        found.append(Int32(truncatingIfNeeded: j), displacement)
+        images.append(key)
       }
       offsets[i + 1] = found.count
     }
-    return found.list(offsets: offsets).transposed(images)
+    return transposed(found, offsets, images)
+  }
+
+  /// The list seen from the other ends of the pairs, thereby ordered by index and image.
+  private func transposed(
+    _ found: borrowing ImageBuffer, _ offsets: [Int], _ images: [UInt32]
+  ) -> NeighborList {
+    var next = offsets
+    var indices = [Int32](repeating: 0, count: found.count)
+    var displacements = [Vector3](repeating: .zero, count: found.count)
+    var keys = [UInt32](repeating: 0, count: found.count)
+    for i in 0..<positions.count {
+      for place in offsets[i]..<offsets[i + 1] {
+        let j = Int(found.indices[place])
+        let key = ImageKey.opposite(images[place])
+        // Several images of one atom: insert where the translation belongs.
+        var target = next[j]
+        while target > offsets[j] && indices[target - 1] == Int32(i) && keys[target - 1] > key {
+          keys[target] = keys[target - 1]
+          indices[target] = indices[target - 1]
+          displacements[target] = displacements[target - 1]
+          target -= 1
+        }
+        keys[target] = key
+        indices[target] = Int32(truncatingIfNeeded: i)
+        displacements[target] = -found.vectors[place]
+        next[j] += 1
+      }
+    }
+    return NeighborList(offsets: offsets, indices: indices, displacements: displacements)
   }
 }
 
@@ -46,35 +73,6 @@ enum ImageKey {
 
   /// The key of the opposite image.
   static func opposite(_ key: UInt32) -> UInt32 { 2 * zero - key }
-}
-
-extension NeighborList {
-  /// The same list seen from the other ends of the pairs, thereby ordered by index and image.
-  fileprivate func transposed(_ images: [UInt32]) -> NeighborList {
-    var next = offsets
-    var newIndices = [Int32](repeating: 0, count: indices.count)
-    var newDisplacements = [Vector3](repeating: .zero, count: indices.count)
-    var keys = [UInt32](repeating: 0, count: indices.count)
-    for i in 0..<atomCount {
-      for place in neighbors(of: i) {
-        let j = Int(indices[place])
-        let key = ImageKey.opposite(images[place])
-        // Several images of one atom: insert where the translation belongs.
-        var target = next[j]
-        while target > offsets[j] && newIndices[target - 1] == Int32(i) && keys[target - 1] > key {
-          keys[target] = keys[target - 1]
-          newIndices[target] = newIndices[target - 1]
-          newDisplacements[target] = newDisplacements[target - 1]
-          target -= 1
-        }
-        keys[target] = key
-        newIndices[target] = Int32(truncatingIfNeeded: i)
-        newDisplacements[target] = -displacements[place]
-        next[j] += 1
-      }
-    }
-    return NeighborList(offsets: offsets, indices: newIndices, displacements: newDisplacements)
-  }
 }
 
 /// Atoms sorted into bins whose faces are parallel to those of the frame's cell.
@@ -165,7 +163,7 @@ struct NeighborGrid {
   /// Calls the closure with every atom image in the bins around an atom, itself included.
   @inline(__always)
   func forEachCandidate(
-    of i: Int, reach: Double, _ body: (_ j: Int, _ displacement: Vector3, _ key: UInt32) -> Void
+    of i: Int, _ body: (_ j: Int, _ displacement: Vector3, _ key: UInt32) -> Void
   ) {
     let home = bins[i]
     let here = positions[i]
