@@ -1,0 +1,139 @@
+import Crystal
+import NumericalCore
+
+/// Makes children: a pure function of the order, the settings and the random stream. What a breeder
+/// keeps between orders (tables of space groups) saves time and changes no result.
+public struct Breeder: Sendable {
+  private var generator = SymmetricGenerator()
+
+  /// Creates a breeder that knows no space group yet.
+  public init() {}
+
+  /// Makes the child of an order in bounded work.
+  ///
+  /// - Parameters:
+  ///   - order: What to make.
+  ///   - settings: The campaign's rules and operator parameters.
+  ///   - random: The candidate's own stream.
+  /// - Returns: A child in a reduced cell with exactly the order's composition, its atoms grouped in
+  ///   the composition's order, all minimum distances kept; or why there is none.
+  public mutating func breed(
+    _ order: BreedingOrder, settings: BreedingSettings, random: inout RandomStream
+  ) -> BreedingOutcome {
+    switch order.kind {
+    case .random:
+      let outcome = generator.structure(
+        of: order.composition, volumePerAtom: order.targetVolumePerAtom, settings, &random)
+      guard case .offspring(let structure, let description) = outcome else { return outcome }
+      let draft = Draft(structure, order.composition)
+      return draft?.finished(settings, description) ?? .rejected(.notApplicable)
+    case .heredity: return heredity(order, settings, &random)
+    case .permutation: return permutation(order, settings, &random)
+    case .softMutation: return softMutation(order, settings, &random)
+    case .latticeMutation: return latticeMutation(order, settings, &random)
+    case .seed:
+      guard let draft = Draft(order.parents[0].structure, order.composition) else {
+        return .rejected(.notApplicable)
+      }
+      return draft.finished(settings, "seed")
+    }
+  }
+
+  /// Makes a random structure of one space group.
+  ///
+  /// - Parameters:
+  ///   - group: The space group's number, 1 … 230.
+  ///   - composition: The atoms of the primitive cell.
+  ///   - volumePerAtom: Volume per atom in Å³.
+  ///   - settings: The campaign's rules.
+  ///   - random: The candidate's own stream.
+  /// - Returns: A structure with at least the group's symmetry; `nil` where the group cannot hold the
+  ///   composition or bounded tries found no place for the atoms.
+  public mutating func randomStructure(
+    group: Int, composition: Composition, volumePerAtom: Double, settings: BreedingSettings,
+    random: inout RandomStream
+  ) -> Structure? {
+    generator.structure(
+      of: composition, group: group, volumePerAtom: volumePerAtom, settings, &random)
+  }
+
+  /// Whether a space group's Wyckoff positions can hold a composition in the primitive cell.
+  public mutating func canHold(_ composition: Composition, group: Int) -> Bool {
+    generator.canHold(composition.counts, in: group)
+  }
+
+  /// Multiplicities in the primitive cell and free coordinates of a group's Wyckoff positions.
+  package mutating func wyckoffPositions(
+    of group: Int
+  ) -> [(multiplicity: Int, dimension: Int)] {
+    generator.table(of: group).positions.map { ($0.multiplicity, $0.dimension) }
+  }
+}
+
+/// A structure under construction: Cartesian positions, species by their place in the composition.
+struct Draft {
+  var lattice: Lattice
+  let composition: Composition
+  var species: [Int]
+  var positions: [Vector3]
+
+  init(lattice: Lattice, composition: Composition, species: [Int], positions: [Vector3]) {
+    self.lattice = lattice
+    self.composition = composition
+    self.species = species
+    self.positions = positions
+  }
+
+  /// Takes over a structure in a reduced cell, `nil` where its composition is another one.
+  init?(_ structure: Structure, _ composition: Composition) {
+    guard structure.periodicity == .full, structure.atomCount == composition.atomCount,
+      let reduced = try? Lattice(CellShape.pairwiseReduced(structure.lattice.vectors))
+    else { return nil }
+    var species: [Int] = []
+    var counts = Array(repeating: 0, count: composition.elements.count)
+    for element in structure.species {
+      guard let index = composition.elements.firstIndex(of: element) else { return nil }
+      species.append(index)
+      counts[index] += 1
+    }
+    guard counts == composition.counts else { return nil }
+    self.init(
+      lattice: reduced, composition: composition, species: species, positions: structure.positions)
+  }
+
+  func distances(_ settings: BreedingSettings) -> DistanceGuard {
+    DistanceGuard(
+      lattice: lattice, elements: composition.elements, minimum: settings.minimumDistances)
+  }
+
+  /// The mean covalent radius in Å.
+  var meanRadius: Double {
+    let sum = species.reduce(0.0) { $0 + composition.elements[$1].covalentRadius }
+    return sum / Double(species.count)
+  }
+
+  /// Reduces the cell, groups the atoms and applies the rules.
+  func finished(_ settings: BreedingSettings, _ description: String) -> BreedingOutcome {
+    let vectors = CellShape.standardOrientation(CellShape.pairwiseReduced(lattice.vectors))
+    // The turn from the old to the standard axes, found from the reduced vectors before it.
+    let reduced = CellShape.pairwiseReduced(lattice.vectors)
+    guard let before = try? Lattice(reduced), let after = try? Lattice(vectors) else {
+      return .rejected(.cellShape)
+    }
+    if let reason = CellShape.violation(of: after, settings) { return .rejected(reason) }
+    let order = species.indices.sorted { (species[$0], $0) < (species[$1], $1) }
+    guard
+      let structure = try? Structure(
+        lattice: after, species: order.map { composition.elements[species[$0]] },
+        fractionalPositions: order.map { before.fractional(positions[$0]) })
+    else { return .rejected(.minimumDistances) }  // A position is not finite.
+    let wrapped = structure.wrapped()
+    guard settings.minimumDistances.firstViolation(in: wrapped) == nil else {
+      return .rejected(.minimumDistances)
+    }
+    if CellShape.hasVacuum(wrapped, thickerThan: settings.largestGap) {
+      return .rejected(.vacuum)
+    }
+    return .offspring(wrapped, description: description)
+  }
+}

@@ -1,0 +1,103 @@
+import Crystal
+import NumericalCore
+
+/// A relaxed candidate with what the search must know of it.
+public struct Individual: Sendable, Hashable {
+  /// The candidate's number; a continuation keeps it.
+  public let id: Int
+  /// The relaxed structure.
+  public let structure: Structure
+  /// Enthalpy in eV per atom, by the potential of `potentialVersion`.
+  public let enthalpyPerAtom: Double
+  /// The structure's fingerprint.
+  public let fingerprint: StructureFingerprint
+  /// How the candidate came to be.
+  public let kind: VariationKind
+  /// The parents' numbers.
+  public let parents: [Int]
+  /// The space group after relaxation, 1 … 230.
+  public let spaceGroup: Int
+  /// The version of the potential that gave the enthalpy.
+  public let potentialVersion: Int
+  /// What is known of single atoms.
+  public let measure: AtomMeasure
+
+  /// Creates an individual; the enthalpy must be finite.
+  public init(
+    id: Int, structure: Structure, enthalpyPerAtom: Double, fingerprint: StructureFingerprint,
+    kind: VariationKind, parents: [Int] = [], spaceGroup: Int = 1, potentialVersion: Int = 0,
+    measure: AtomMeasure = .none
+  ) {
+    precondition(enthalpyPerAtom.isFinite, "an individual has a finite enthalpy")
+    precondition(
+      measure.count.map { $0 == structure.atomCount } ?? true, "one number per atom is needed")
+    self.id = id
+    self.structure = structure
+    self.enthalpyPerAtom = enthalpyPerAtom
+    self.fingerprint = fingerprint
+    self.kind = kind
+    self.parents = parents
+    self.spaceGroup = spaceGroup
+    self.potentialVersion = potentialVersion
+    self.measure = measure
+  }
+
+  /// The individual as the potential of another version sees it.
+  ///
+  /// - Parameters:
+  ///   - enthalpyPerAtom: The new enthalpy in eV per atom.
+  ///   - potentialVersion: The version that gave it.
+  ///   - structure: The structure, if it was relaxed again, with its fingerprint.
+  ///   - measure: The new numbers per atom.
+  public func refreshed(
+    enthalpyPerAtom: Double, potentialVersion: Int,
+    structure: (structure: Structure, fingerprint: StructureFingerprint, spaceGroup: Int)? = nil,
+    measure: AtomMeasure = .none
+  ) -> Individual {
+    Individual(
+      id: id, structure: structure?.structure ?? self.structure,
+      enthalpyPerAtom: enthalpyPerAtom, fingerprint: structure?.fingerprint ?? fingerprint,
+      kind: kind, parents: parents, spaceGroup: structure?.spaceGroup ?? spaceGroup,
+      potentialVersion: potentialVersion, measure: measure)
+  }
+
+  /// Whether both have the same elements in the same ratios, so that fingerprints and enthalpies
+  /// compare.
+  func isComparable(to other: Individual) -> Bool {
+    if structure.species == other.structure.species { return true }
+    let (a, b) = (structure.composition(), other.structure.composition())
+    return a.elements == b.elements
+      && zip(a.counts, b.counts).allSatisfy { $0 * b.atomCount == $1 * a.atomCount }
+  }
+}
+
+extension Individual: ByteCodable {
+  /// Appends every field.
+  public func encode(to encoder: inout ByteEncoder) {
+    encoder.encode(id)
+    encoder.encode(structure)
+    encoder.encode(enthalpyPerAtom)
+    encoder.encode(fingerprint)
+    encoder.encode(kind)
+    encoder.encode(parents)
+    encoder.encode(spaceGroup)
+    encoder.encode(potentialVersion)
+    encoder.encode(measure)
+  }
+
+  /// Reads every field.
+  public init(from decoder: inout ByteDecoder) throws(ByteCodingError) {
+    id = try decoder.decode()
+    structure = try decoder.decode()
+    enthalpyPerAtom = try decoder.decode()
+    fingerprint = try decoder.decode()
+    kind = try decoder.decode()
+    parents = try decoder.decode([Int].self)
+    spaceGroup = try decoder.decode()
+    potentialVersion = try decoder.decode()
+    measure = try decoder.decode()
+    guard enthalpyPerAtom.isFinite, measure.count.map({ $0 == structure.atomCount }) ?? true else {
+      throw .invalid("individual \(id)")
+    }
+  }
+}

@@ -1,0 +1,212 @@
+import Crystal
+import NumericalCore
+
+/// What became of an individual that was offered to the population.
+public enum Insertion: Sendable, Hashable {
+  /// It is a member now, at this rank (0 is the best) and in the place of another, if one had to go.
+  case added(rank: Int, evicted: Int?)
+  /// It lies in the basin that this individual found first.
+  case duplicate(of: Int)
+  /// It is a new basin, but every member that may go is fitter.
+  case tooHigh
+  /// A newer potential exists: it must be refreshed and offered again. Nothing was counted.
+  case outdated
+  /// It waits until the population's view switches to its version.
+  case waiting
+}
+
+/// The population of a steady-state search: a pure value, changed only by commits in slot order.
+///
+/// Members are distinct basins of a `DuplicateIndex`, ranked by enthalpy plus antiseeds. All enthalpies
+/// in a ranking come from one version of the potential: after a refit, `beginRefresh` names the
+/// individuals to be treated again, and the view switches at once when the last has come back.
+public struct Population: Sendable, Hashable {
+  /// The campaign's settings.
+  public let settings: PopulationSettings
+  /// All basins visited so far.
+  public internal(set) var index: DuplicateIndex
+  /// The antiseeds.
+  public internal(set) var antiseeds: AntiseedRecords
+  /// The operators' ratios.
+  public internal(set) var operators: OperatorRatios
+  /// The version of the potential that all members' enthalpies come from.
+  public internal(set) var potentialVersion: Int
+  /// The version that the members are being refreshed to.
+  public internal(set) var pendingVersion: Int?
+  /// How many children were committed, whatever became of them.
+  public internal(set) var commitCount: Int
+  /// How many orders were given.
+  public internal(set) var orderCount: Int
+
+  /// Basins that breed, best first.
+  var ranking: [Member] = []
+  /// Basins that are not replaced by fitter ones, as of the last boundary.
+  var survivors: [Int] = []
+  var awaited: [Int] = []
+  var staged: [Individual] = []
+  var failed: [Int] = []
+  var waiting: [Individual] = []
+
+  struct Member: Sendable, Hashable {
+    let basin: Int
+    let fitness: Double
+  }
+
+  /// Creates an empty population.
+  ///
+  /// - Parameters:
+  ///   - settings: The campaign's settings.
+  ///   - potentialVersion: The version of the first potential.
+  public init(settings: PopulationSettings, potentialVersion: Int = 0) {
+    self.settings = settings
+    antiseeds = AntiseedRecords(height: settings.antiseedHeight, width: settings.antiseedWidth)
+    index = DuplicateIndex(
+      tolerance: settings.duplicateTolerance, enthalpyTolerance: settings.enthalpyTolerance,
+      reach: AntiseedRecords.reachInWidths * settings.antiseedWidth)
+    operators = OperatorRatios(
+      settings.operators, isAdaptive: settings.isAdaptive, window: 2 * settings.size)
+    self.potentialVersion = potentialVersion
+    commitCount = 0
+    orderCount = 0
+  }
+
+  /// How many individuals breed now.
+  public var count: Int { ranking.count }
+
+  /// The members, best fitness first.
+  ///
+  /// - Complexity: O(N)
+  public func members() -> [Individual] {
+    ranking.map { index.basins[$0.basin].representative }
+  }
+
+  /// The members' fitness (enthalpy plus antiseeds, eV per atom) in the order of `members()`.
+  ///
+  /// - Complexity: O(N)
+  public func fitnesses() -> [Double] { ranking.map(\.fitness) }
+
+  /// The best distinct structures found so far, by enthalpy, whether they still breed or not.
+  ///
+  /// - Complexity: O(n log n) in the number of basins.
+  public func best(_ count: Int) -> [Basin] { index.best(count, version: potentialVersion) }
+
+  /// The volume per atom in Å³ that random structures of a composition start from: the median of the
+  /// best, or the first estimate while there are few.
+  public func targetVolumePerAtom(for composition: Composition) -> Double {
+    let wanted = max(1, Int((settings.volumeFraction * Double(ranking.count)).rounded()))
+    let lowest = ranking.sorted {
+      let (a, b) = (index.basins[$0.basin], index.basins[$1.basin])
+      return (a.representative.enthalpyPerAtom, $0.basin)
+        < (b.representative.enthalpyPerAtom, $1.basin)
+    }.prefix(wanted)
+    let volumes = lowest.map { index.basins[$0.basin].representative.structure.volumePerAtom }
+    if ranking.count >= min(8, settings.size), let median = VolumeEstimate.median(volumes) {
+      return median
+    }
+    return settings.initialVolumePerAtom ?? VolumeEstimate.fromRadii(composition)
+  }
+
+  /// The population's diversity, the collective quasi-entropy −⟨(1 − D) ln(1 − D)⟩ over all pairs
+  /// (Oganov & Valle 2009, eq. 17).
+  ///
+  /// - Complexity: O(N²) fingerprint distances.
+  public func quasiEntropy() -> Double {
+    let members = members()
+    var sum = 0.0
+    var pairs = 0
+    for (position, a) in members.enumerated() {
+      for b in members.prefix(position) where a.isComparable(to: b) {
+        let similarity = 1 - a.fingerprint.distance(to: b.fingerprint)
+        if similarity > 0 { sum -= similarity * logarithm(similarity) }
+        pairs += 1
+      }
+    }
+    return pairs > 0 ? sum / Double(pairs) : 0
+  }
+}
+
+extension Population {
+  /// Commits a relaxed child or seed.
+  ///
+  /// - Returns: What became of it. Nothing is counted for `outdated`; a `waiting` individual is counted
+  ///   when the view switches.
+  /// - Complexity: O(basins) fingerprint distances.
+  public mutating func insert(_ individual: Individual) -> Insertion {
+    let newest = pendingVersion ?? potentialVersion
+    guard individual.potentialVersion >= newest else { return .outdated }
+    if pendingVersion != nil {
+      waiting.append(individual)
+      return .waiting
+    }
+    precondition(
+      individual.potentialVersion == potentialVersion, "beginRefresh comes before a new version")
+    return admit(individual)
+  }
+
+  /// Commits a child that came to nothing: rejected at breeding, exploded, collapsed, unreliable, …
+  public mutating func recordFailure(of kind: VariationKind) {
+    operators.record(kind, credit: 0)
+    countCommit()
+  }
+
+  mutating func admit(_ individual: Individual) -> Insertion {
+    let visit = index.visit(individual)
+    let insertion: Insertion
+    switch visit {
+    case .new(let basin):
+      insertion = enter(basin)
+    case .known(let basin, let hasImproved):
+      let isMember = ranking.contains { $0.basin == basin }
+      rank()
+      if hasImproved && !isMember { _ = enter(basin) }
+      insertion = .duplicate(of: index.basins[basin].id)
+    }
+    if case .added(let rank, _) = insertion {
+      operators.record(individual.kind, credit: 1 - Double(rank) / Double(settings.size))
+    } else {
+      operators.record(individual.kind, credit: 0)
+    }
+    countCommit()
+    return insertion
+  }
+
+  /// Takes a basin into the ranking, if there is room or a less fit member that may go.
+  private mutating func enter(_ basin: Int) -> Insertion {
+    let fitness = fitness(of: basin)
+    var evicted: Int?
+    if ranking.count >= settings.size {
+      guard let worst = ranking.lastIndex(where: { !survivors.contains($0.basin) }),
+        ranking[worst].fitness > fitness
+      else { return .tooHigh }
+      evicted = index.basins[ranking[worst].basin].representative.id
+      ranking.remove(at: worst)
+    }
+    ranking.append(Member(basin: basin, fitness: fitness))
+    rank()
+    let place = ranking.firstIndex { $0.basin == basin } ?? 0
+    return .added(rank: place, evicted: evicted)
+  }
+
+  private func fitness(of basin: Int) -> Double {
+    index.basins[basin].representative.enthalpyPerAtom + antiseeds.penalty(of: basin, in: index)
+  }
+
+  /// Sorts the members by fitness, ties by the order of discovery.
+  mutating func rank() {
+    ranking = ranking.map { Member(basin: $0.basin, fitness: fitness(of: $0.basin)) }
+      .sorted { ($0.fitness, $0.basin) < ($1.fitness, $1.basin) }
+  }
+
+  private mutating func countCommit() {
+    commitCount += 1
+    if commitCount % settings.size == 0 { reachBoundary() }
+  }
+
+  /// What changes at fixed commit boundaries only: ratios, antiseeds, survivors.
+  mutating func reachBoundary() {
+    operators.adapt()
+    rescaleAntiseeds()
+    rank()
+    chooseSurvivors()
+  }
+}

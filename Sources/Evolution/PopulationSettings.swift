@@ -1,0 +1,95 @@
+import Crystal
+import NumericalCore
+
+/// What stays the same for the population of a campaign.
+public struct PopulationSettings: Sendable, Hashable {
+  /// How many individuals breed.
+  public let size: Int
+  /// What the primitive cells of candidates may hold, such as TiO2 times 2 and times 4.
+  public let compositions: [Composition]
+  /// The starting ratios of the operators, in the order of `VariationKind.operators`.
+  public var operators: [Double]
+  /// Whether the ratios follow the operators' success.
+  public var isAdaptive: Bool
+  /// Relative height of antiseeds, 0 for none.
+  public var antiseedHeight: Double
+  /// Relative width of antiseeds, positive.
+  public var antiseedWidth: Double
+  /// Fingerprint distance below which two structures are duplicates.
+  public var duplicateTolerance: Double
+  /// Enthalpy difference in eV per atom above which they are not.
+  public var enthalpyTolerance: Double
+  /// The share of the population that may become parents.
+  public var bestFraction: Double
+  /// The share of the population that is protected because it is good and different.
+  public var survivorShare: Double
+  /// The share of the population, by enthalpy, whose median volume is the target volume.
+  public var volumeFraction: Double
+  /// The first target volume per atom in Å³; by default from tabulated radii.
+  public var initialVolumePerAtom: Double?
+  /// How many of the best distinct structures are refreshed with the population.
+  public var bestCount: Int
+
+  /// Creates settings with default parameters.
+  ///
+  /// - Parameters:
+  ///   - size: How many individuals breed, at least 2.
+  ///   - compositions: What the primitive cells may hold, at least one.
+  public init(size: Int, compositions: [Composition]) {
+    precondition(size >= 2 && !compositions.isEmpty, "a population has members and a composition")
+    self.size = size
+    self.compositions = compositions
+    operators = [0.2, 0.4, 0.1, 0.2, 0.1]
+    isAdaptive = true
+    antiseedHeight = 0.01
+    antiseedWidth = 0.005
+    duplicateTolerance = 0.005
+    enthalpyTolerance = 0.005
+    bestFraction = 0.7
+    survivorShare = 0.15
+    volumeFraction = 0.3
+    initialVolumePerAtom = nil
+    bestCount = 20
+  }
+
+  /// Twice the number of atoms in the largest cell, rounded to tens, between 20 and 60.
+  public static func defaultSize(for compositions: [Composition]) -> Int {
+    let atoms = compositions.map(\.atomCount).max() ?? 10
+    return min(60, max(20, (2 * atoms + 5) / 10 * 10))
+  }
+}
+
+extension PopulationSettings: ByteCodable {
+  /// Appends every setting.
+  public func encode(to encoder: inout ByteEncoder) {
+    encoder.encode(size)
+    encoder.encode(compositions)
+    encoder.encode(operators)
+    encoder.encode(isAdaptive)
+    for value in [
+      antiseedHeight, antiseedWidth, duplicateTolerance, enthalpyTolerance, bestFraction,
+      survivorShare, volumeFraction,
+    ] { encoder.encode(value) }
+    encoder.encode(initialVolumePerAtom)
+    encoder.encode(bestCount)
+  }
+
+  /// Reads every setting.
+  public init(from decoder: inout ByteDecoder) throws(ByteCodingError) {
+    let size = try decoder.decode(Int.self)
+    let compositions = try decoder.decode([Composition].self)
+    guard size >= 2, !compositions.isEmpty else { throw .invalid("population of \(size)") }
+    self.init(size: size, compositions: compositions)
+    operators = try decoder.decode([Double].self)
+    isAdaptive = try decoder.decode()
+    antiseedHeight = try decoder.decode()
+    antiseedWidth = try decoder.decode()
+    duplicateTolerance = try decoder.decode()
+    enthalpyTolerance = try decoder.decode()
+    bestFraction = try decoder.decode()
+    survivorShare = try decoder.decode()
+    volumeFraction = try decoder.decode()
+    initialVolumePerAtom = try decoder.decode(Double?.self)
+    bestCount = try decoder.decode()
+  }
+}

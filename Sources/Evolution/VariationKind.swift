@@ -1,0 +1,43 @@
+import NumericalCore
+
+/// How a candidate came to be; the raw values are the names used in campaign files and journals.
+public enum VariationKind: String, Sendable, Hashable, CaseIterable {
+  /// A random structure of a random space group.
+  case random
+  /// A slab of one parent joined to the complementary slab of another.
+  case heredity
+  /// Unlike atoms of one parent swapped.
+  case permutation
+  /// One parent displaced along a soft vibration.
+  case softMutation = "soft_mutation"
+  /// One parent strained at random.
+  case latticeMutation = "lattice_mutation"
+  /// A structure given by the user.
+  case seed
+
+  /// The kinds that the search chooses from, in the order of their ratios.
+  public static let operators: [VariationKind] = [
+    .random, .heredity, .permutation, .softMutation, .latticeMutation,
+  ]
+
+  /// How many parents a child of this kind has.
+  public var parentCount: Int {
+    switch self {
+    case .random: 0
+    case .heredity: 2
+    case .permutation, .softMutation, .latticeMutation, .seed: 1
+    }
+  }
+}
+
+extension VariationKind: ByteCodable {
+  /// Appends the kind's name.
+  public func encode(to encoder: inout ByteEncoder) { encoder.encode(rawValue) }
+
+  /// Reads the kind's name.
+  public init(from decoder: inout ByteDecoder) throws(ByteCodingError) {
+    let name = try decoder.decode(String.self)
+    guard let kind = VariationKind(rawValue: name) else { throw .invalid("variation '\(name)'") }
+    self = kind
+  }
+}
