@@ -1,0 +1,213 @@
+import Crystal
+import NumericalCore
+import Potential
+import Settings
+
+/// The `reference:` block of a campaign file, or of a file of its own: which method labels structures.
+///
+/// ```yaml
+/// reference:
+///   kind: buckingham
+///   cutoff: 15.0               # Å
+///   smoothing: 0               # Å, default: none
+///   energy_floor: -20          # eV/atom, default: none
+///   charges: {Ti: 2.196, O: -1.098}
+///   pairs:                     # A eV, rho Å, C eV Å⁶, wall eV Å¹²
+///     - {elements: [O, O], A: 11782.7, rho: 0.2340, C: 30.22, wall: 1.0}
+/// ```
+public struct ReferenceSettings: Sendable {
+  /// A method with its parameters.
+  public enum Model: Sendable, Hashable {
+    /// Rigid ions.
+    case buckingham(BuckinghamPotential.Parameters)
+  }
+
+  /// The method.
+  public let model: Model
+  /// Energies per atom in eV below this are refused as unphysical; `nil` for no floor.
+  public let energyFloor: Double?
+  private let origin: Origin?
+
+  /// Where the block stands, for messages of later checks.
+  private struct Origin: Sendable {
+    let file: String
+    let keyPath: String
+    let line: Int
+    /// The lines of `charges:` and `pairs:`, where they exist.
+    let lines: [String: Int]
+  }
+
+  /// The kinds that this build can evaluate.
+  public static let availableKinds = ["buckingham"]
+
+  /// The kinds that the campaign file knows.
+  public static let knownKinds = [
+    "buckingham", "lennard-jones", "stillinger-weber", "tersoff", "eam", "espresso", "vasp", "cp2k",
+    "i-pi",
+  ]
+
+  /// Creates settings in code.
+  public init(_ model: Model, energyFloor: Double? = nil) {
+    self.model = model
+    self.energyFloor = energyFloor
+    origin = nil
+  }
+
+  /// Reads the mapping below `reference:`.
+  ///
+  /// - Throws: `SettingsError` with file, line and key.
+  public init(_ reader: SettingsReader) throws(SettingsError) {
+    var reader = reader
+    let available = "one of \(Self.availableKinds.joined(separator: ", "))"
+    let kindValue = try reader.required("kind", available)
+    let kind = try kindValue.word(of: Self.knownKinds)
+    guard kind == "buckingham" else {
+      throw kindValue.error(
+        allowed: available, suggestion: "this build cannot evaluate '\(kind)' yet")
+    }
+    energyFloor = try reader.optional("energy_floor")?.number(
+      in: -1e6...1e6, unit: "eV per atom")
+    var lines: [String: Int] = [:]
+    for key in ["charges", "pairs"] { lines[key] = reader.optional(key)?.line }
+    model = .buckingham(try BuckinghamPotential.Parameters(&reader))
+    origin = Origin(
+      file: reader.file, keyPath: reader.keyPath, line: reader.line, lines: lines)
+    try reader.finish()
+  }
+
+  /// Reads the `reference:` block of a YAML file.
+  ///
+  /// - Throws: `SettingsError` where the file is not readable, has no such block, or the block is wrong.
+  public init(path: String) throws(SettingsError) {
+    var top = try SettingsDocument(path: path).mapping()
+    try self.init(top.required("reference", "a reference method").mapping())
+  }
+
+  /// The potential that the settings describe.
+  ///
+  /// - Throws: `PotentialError.invalidParameters` where the parameters contradict each other.
+  public func potential() throws(PotentialError) -> any InteratomicPotential {
+    switch model {
+    case .buckingham(let parameters): try BuckinghamPotential(parameters)
+    }
+  }
+
+  /// The labelling engine that the settings describe.
+  ///
+  /// - Throws: `PotentialError.invalidParameters` where the parameters contradict each other.
+  public func engine() throws(PotentialError) -> any ReferenceEngine {
+    try EmbeddedReference(self)
+  }
+
+  /// The method with its main parameters, on one line.
+  public var summary: String {
+    switch model {
+    case .buckingham(let p):
+      let ions = p.charges.sorted { $0.element < $1.element }
+        .map { "\($0.element) \($0.charge > 0 ? "+" : "")\($0.charge)" }.joined(separator: ", ")
+      let end = p.smoothing > 0 ? "smoothed over the last \(p.smoothing) Å" : "abrupt"
+      return "buckingham: \(p.pairs.count) pairs to \(p.cutoff) Å (\(end)), charges \(ions)"
+    }
+  }
+
+  /// The canonical bytes of everything that decides a label.
+  public var canonicalBytes: [UInt8] {
+    var encoder = ByteEncoder()
+    switch model {
+    case .buckingham(let parameters):
+      encoder.encode("buckingham")
+      encoder.encode(parameters)
+    }
+    encoder.encode(energyFloor)
+    return encoder.bytes
+  }
+}
+
+extension ReferenceSettings {
+  /// Checks that the method can treat a composition.
+  ///
+  /// Unlike charges need a short-range pair, or they would fall into each other; like charges may
+  /// interact by their charges alone. Elements without charges need all their pairs.
+  ///
+  /// - Throws: `SettingsError` that names the missing element or pair, or a composition that is not
+  ///   neutral.
+  public func check(_ composition: Composition) throws(SettingsError) {
+    switch model {
+    case .buckingham(let parameters): try check(composition, parameters)
+    }
+  }
+
+  private func check(
+    _ composition: Composition, _ parameters: BuckinghamPotential.Parameters
+  ) throws(SettingsError) {
+    let elements = composition.elements
+    func charge(_ element: ChemicalElement) -> Double? {
+      parameters.charges.first { $0.element == element }?.charge
+    }
+    func hasPair(_ a: ChemicalElement, _ b: ChemicalElement) -> Bool {
+      parameters.pairs.contains { $0.joins(a, b) }
+    }
+    for element in elements {
+      let isPaired = parameters.pairs.contains { $0.first == element || $0.second == element }
+      if charge(element) == nil && !isPaired {
+        throw error(
+          "charges", found: "no parameters of \(element)",
+          "every element of \(composition.formula)")
+      }
+    }
+    for (index, a) in elements.enumerated() {
+      for b in elements[index...] where !hasPair(a, b) {
+        let product = (charge(a) ?? 0) * (charge(b) ?? 0)
+        if product <= 0 {
+          throw error(
+            "pairs", found: "missing pair parameters of \(a)–\(b)",
+            "every pair of unlike or no charges in \(composition.formula)")
+        }
+      }
+    }
+    var total = 0.0
+    for (element, count) in zip(composition.elements, composition.counts) {
+      total += Double(count) * (charge(element) ?? 0)
+    }
+    guard abs(total) < 1e-6 else {
+      throw error(
+        "charges", found: "a charge of \(total) e in \(composition.formula)",
+        "charges that sum to zero")
+    }
+  }
+
+  private func error(_ key: String, found: String, _ allowed: String) -> SettingsError {
+    let path = origin.map { $0.keyPath.isEmpty ? key : "\($0.keyPath).\(key)" } ?? key
+    return SettingsError(
+      file: origin?.file ?? "reference", line: origin?.lines[key] ?? origin?.line, keyPath: path,
+      found: found, allowed: allowed)
+  }
+}
+
+extension ReferenceSettings {
+  /// A stand-in for an external engine that knows any elements: pairs of Lennard-Jones form with the
+  /// minimum at the sum of the covalent radii. It has no chemistry; rehearsals use it to pass
+  /// structures through every stage of a campaign.
+  public static func rehearsal(for elements: [ChemicalElement]) -> ReferenceSettings {
+    // Depth in eV; unlike pairs bind more, so that compounds hold together.
+    let (like, unlike) = (0.3, 0.6)
+    let sorted = elements.sorted()
+    var pairs: [BuckinghamPotential.Pair] = []
+    for (index, a) in sorted.enumerated() {
+      for b in sorted[index...] {
+        let distance = a.covalentRadius + b.covalentRadius
+        let cube = distance * distance * distance
+        let sixth = cube * cube
+        let depth = a == b ? like : unlike
+        // ε [(r₀/r)¹² − 2 (r₀/r)⁶]
+        pairs.append(
+          BuckinghamPotential.Pair(
+            a, b, amplitude: 0, decayLength: 1, dispersion: 2 * depth * sixth,
+            wall: depth * sixth * sixth))
+      }
+    }
+    return ReferenceSettings(
+      .buckingham(
+        BuckinghamPotential.Parameters(cutoff: 8, smoothing: 2, charges: [], pairs: pairs)))
+  }
+}
