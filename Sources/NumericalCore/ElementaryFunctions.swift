@@ -6,6 +6,10 @@ import Foundation
 @inlinable
 public func logarithm(_ x: Double) -> Double { Foundation.log(x) }
 
+/// The exponential function.
+@inlinable
+public func exponential(_ x: Double) -> Double { Foundation.exp(x) }
+
 /// The complementary error function.
 @inlinable
 public func complementaryErrorFunction(_ x: Double) -> Double { Foundation.erfc(x) }

@@ -18,6 +18,13 @@ public struct SHA256: Sendable {
     return hash.hexadecimal
   }
 
+  /// The 32 bytes of the hash of a byte array.
+  public static func hash(_ bytes: [UInt8]) -> [UInt8] {
+    var hash = SHA256()
+    hash.update(bytes)
+    return hash.digest
+  }
+
   /// Adds bytes.
   public mutating func update(_ bytes: [UInt8]) {
     length += UInt64(bytes.count)

@@ -1,0 +1,135 @@
+import Crystal
+import Evolution
+import NumericalCore
+
+/// A structure chosen for labelling, from its choice to its label.
+public struct LabelRecord: Sendable, Equatable {
+  /// Who asked for the label.
+  public enum Origin: Sendable, Equatable {
+    /// The initial training set.
+    case initial(Int)
+    /// A relaxation that extrapolated.
+    case candidate(Int, grade: Double)
+  }
+
+  /// How far the label is.
+  public enum Status: Sendable, Equatable {
+    /// Chosen, not yet asked for.
+    case queued
+    /// Asked for in a slot.
+    case requested
+    /// Arrived.
+    case labelled(LabelledStructure)
+    /// The reference method gave nothing.
+    case failed(String)
+  }
+
+  /// The label's number, from 0.
+  public let id: Int
+  /// The structure.
+  public let structure: Structure
+  /// Who asked for it.
+  public let origin: Origin
+  /// How far it is.
+  public internal(set) var status: Status
+  /// How often the reference method was tried.
+  public internal(set) var tries = 0
+
+  /// The label, once it has arrived.
+  public var labelled: LabelledStructure? {
+    if case .labelled(let value) = status { return value }
+    return nil
+  }
+}
+
+/// A candidate from its breeding to its end.
+public struct CandidateRecord: Sendable, Equatable {
+  /// Where the candidate stands.
+  public enum Status: Sendable, Equatable {
+    /// A worker has it, or will have it.
+    case inFlight
+    /// Stopped by its grade under a potential version; goes on from a geometry once there is a newer one.
+    case stopped(resumeFrom: Structure, version: Int)
+    /// Relaxed under a potential version.
+    case relaxed(RelaxedCandidate, version: Int)
+    /// No structure could be bred.
+    case rejected(String)
+    /// Collapsed, exploded, broke a minimum distance or could not be evaluated.
+    case failed(String)
+    /// Still extrapolating after all its continuations, or no more labels allowed.
+    case unreliable
+  }
+
+  /// The candidate's number, from 1.
+  public let id: Int
+  /// How it was bred.
+  public let kind: VariationKind
+  /// Candidates it was bred from.
+  public let parents: [Int]
+  /// Where it stands.
+  public internal(set) var status: Status
+  /// How often it was continued after a stop.
+  public internal(set) var continuations = 0
+  /// How often its grade stopped it.
+  public internal(set) var stops = 0
+  /// Energy-force evaluations spent on it.
+  public internal(set) var evaluations = 0
+}
+
+/// A structure waiting for selection.
+public struct PoolEntry: Sendable, Equatable {
+  /// The structure.
+  public let structure: Structure
+  /// Its grade when it was stored.
+  public let grade: Double
+  /// The candidate it belongs to.
+  public let candidate: Int
+}
+
+/// A candidate relaxed with the reference method.
+public struct RerankedCandidate: Sendable, Equatable {
+  /// The candidate's number.
+  public let candidate: Int
+  /// Enthalpy per atom of the potential, eV.
+  public let modelEnthalpyPerAtom: Double
+  /// What the reference method made of it; `nil` where it failed.
+  public let relaxed: RelaxedCandidate?
+  /// Why it failed.
+  public let failure: String?
+  /// Reference evaluations spent.
+  public let evaluations: Int
+}
+
+/// Counts that are reported and stored with a campaign.
+public struct CampaignCounts: Sendable, Equatable {
+  /// Candidates that were bred.
+  public internal(set) var bred = 0
+  /// Breedings that gave no structure.
+  public internal(set) var rejected = 0
+  /// Relaxations that failed.
+  public internal(set) var failed = 0
+  /// Relaxations stopped by their grade.
+  public internal(set) var stopped = 0
+  /// Continuations of stopped candidates.
+  public internal(set) var continued = 0
+  /// Candidates that stayed unreliable.
+  public internal(set) var unreliable = 0
+  /// Candidates that entered the population.
+  public internal(set) var accepted = 0
+  /// Candidates that were found before.
+  public internal(set) var duplicates = 0
+  /// Refreshes of individuals.
+  public internal(set) var refreshes = 0
+  /// Labels that arrived.
+  public internal(set) var labels = 0
+  /// Labels that the reference method failed to give.
+  public internal(set) var failedLabels = 0
+  /// Refits after the first training.
+  public internal(set) var refits = 0
+  /// Reference evaluations spent on re-ranking.
+  public internal(set) var rerankEvaluations = 0
+  /// Idle slots.
+  public internal(set) var idle = 0
+  /// Energy-force evaluations of the potential.
+  public internal(set) var evaluations = 0
+}

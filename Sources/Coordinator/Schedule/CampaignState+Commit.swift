@@ -1,0 +1,254 @@
+import Crystal
+import Evolution
+import NumericalCore
+
+/// A result that does not belong to the item it came with.
+public struct ScheduleError: Error, CustomStringConvertible {
+  /// What does not fit.
+  public let description: String
+}
+
+extension CampaignState {
+  /// Takes in the result of the next slot.
+  ///
+  /// - Parameters:
+  ///   - item: What the slot held.
+  ///   - result: What came of it; `nil` for items that commit at once.
+  /// - Throws: `ScheduleError` where item and result do not belong together.
+  public mutating func commit(_ item: SlotItem, result: WorkResult?) throws(ScheduleError) {
+    try apply(item, result)
+    closeSlot()
+  }
+
+  /// Counts a slot as committed.
+  mutating func closeSlot() {
+    nextCommit += 1
+    commitsSinceSelection += 1
+    if phase == .reranking, rerankQueue.isEmpty, openWork == 0 {
+      phase = .finished
+    }
+  }
+
+  /// Lets a result act on the state.
+  mutating func apply(_ item: SlotItem, _ result: WorkResult?) throws(ScheduleError) {
+    switch (item, result) {
+    case (.idle, nil), (.labelRequest, nil), (.refitRequest, nil):
+      break
+    case (.labelArrival(let label), let result?):
+      openWork -= 1
+      try commitLabel(label, result)
+    case (.refitArrival(let version), let result?):
+      openWork -= 1
+      try commitRefit(version, result)
+    case (.work(let purpose, let order), let result?):
+      openWork -= 1
+      try commitWork(purpose, order, result)
+    default:
+      throw mismatch(item, result)
+    }
+  }
+
+  private func mismatch(_ item: SlotItem, _ result: WorkResult?) -> ScheduleError {
+    ScheduleError(
+      description: "slot \(nextCommit): the result \(result.map(name) ?? "none") does not belong "
+        + "to \(String(describing: item).prefix(60))")
+  }
+
+  private func name(_ result: WorkResult) -> String {
+    String(String(describing: result).prefix { $0 != "(" })
+  }
+
+  private mutating func commitWork(
+    _ purpose: WorkPurpose, _ order: WorkOrder, _ result: WorkResult
+  ) throws(ScheduleError) {
+    switch (purpose, result) {
+    case (.initialStructure(let number), .generated(let structure)):
+      openInitial -= 1
+      initialDone += 1
+      queueLabel(of: structure, origin: .initial(number))
+    case (.initialStructure, .notGenerated):
+      openInitial -= 1
+    case (.candidate(let id), .relaxation(let report)),
+      (.continuation(let id), .relaxation(let report)):
+      commitRelaxation(id, report, version: order.requiredVersion ?? 0)
+    case (.refresh(let id), .relaxation(let report)):
+      commitRefresh(id, report, version: order.requiredVersion ?? 0)
+    case (.selection, .selected(let places)):
+      try commitSelection(places)
+    case (.rerank(let id), .reranked(let report)):
+      commitRerank(id, report)
+    default:
+      throw mismatch(.work(purpose, order), result)
+    }
+  }
+
+  // MARK: Labels and potentials
+
+  private mutating func queueLabel(of structure: Structure, origin: LabelRecord.Origin) {
+    let id = labels.count
+    labels.append(LabelRecord(id: id, structure: structure, origin: origin, status: .queued))
+    labelQueue.append(id)
+  }
+
+  private mutating func commitSelection(_ places: [Int]) throws(ScheduleError) {
+    isSelecting = false
+    for place in places {
+      guard poolUnderSelection.indices.contains(place) else {
+        throw ScheduleError(
+          description: "selection names place \(place) of \(poolUnderSelection.count)")
+      }
+      let entry = poolUnderSelection[place]
+      queueLabel(
+        of: entry.structure, origin: .candidate(entry.candidate, grade: entry.grade))
+    }
+    poolUnderSelection = []
+  }
+
+  private mutating func commitLabel(_ id: Int, _ result: WorkResult) throws(ScheduleError) {
+    switch result {
+    case .labelled(let evaluation):
+      guard let labelled = try? LabelledStructure(labels[id].structure, evaluation) else {
+        // A number that is not finite is a failure of the reference method, not of the campaign.
+        labels[id].status = .failed("energy, force or stress is not finite")
+        counts.failedLabels += 1
+        return
+      }
+      labels[id].status = .labelled(labelled)
+      trainingLabels.append(id)
+      counts.labels += 1
+    case .labelFailed(let reason):
+      // R8: two tries, then the structure may only be chosen again by a later version.
+      if labels[id].tries < 2, !reason.hasPrefix(Self.deterministicFailure) {
+        labels[id].status = .queued
+        labelQueue.append(id)
+      } else {
+        labels[id].status = .failed(reason)
+        counts.failedLabels += 1
+      }
+    default:
+      throw mismatch(.labelArrival(label: id), result)
+    }
+  }
+
+  /// How the reason of a failed label begins when a second try would fail in the same way.
+  public static let deterministicFailure = "refused: "
+
+  private mutating func commitRefit(_ newVersion: Int, _ result: WorkResult) throws(ScheduleError) {
+    refitUnderWay = false
+    switch result {
+    case .trained:
+      if newVersion > 1 { counts.refits += 1 }
+      version = newVersion
+      refreshQueue += population.beginRefresh(version: newVersion).map(\.id)
+    case .trainingFailed(let reason):
+      if version == 0 { phase = .failed("the first training failed: \(reason)") }
+    default:
+      throw mismatch(.refitArrival(version: newVersion), result)
+    }
+  }
+
+  // MARK: Candidates
+
+  private mutating func commitRelaxation(_ id: Int, _ report: RelaxationReport, version: Int) {
+    account(report, for: id)
+    switch report.ending {
+    case .rejected(let reason):
+      self[candidate: id].status = .rejected(reason)
+      counts.bred -= 1
+      counts.rejected += 1
+      population.recordFailure(of: self[candidate: id].kind)
+    case .failed(let reason):
+      self[candidate: id].status = .failed(reason)
+      counts.failed += 1
+      population.recordFailure(of: self[candidate: id].kind)
+    case .stopped(_, let structure):
+      stop(id, at: structure, version: version)
+    case .relaxed(let relaxed):
+      self[candidate: id].status = .relaxed(relaxed, version: version)
+      enter(individual(id, relaxed, version: version))
+    }
+  }
+
+  private mutating func account(_ report: RelaxationReport, for id: Int) {
+    self[candidate: id].evaluations += report.evaluations
+    counts.evaluations += report.evaluations
+    pool += report.extrapolative.map {
+      PoolEntry(structure: $0.structure, grade: $0.grade, candidate: id)
+    }
+  }
+
+  private mutating func stop(_ id: Int, at structure: Structure, version: Int) {
+    counts.stopped += 1
+    stopsSinceSelection += 1
+    self[candidate: id].stops += 1
+    guard self[candidate: id].continuations < settings.maxContinuations else {
+      self[candidate: id].status = .unreliable
+      counts.unreliable += 1
+      population.recordFailure(of: self[candidate: id].kind)
+      return
+    }
+    self[candidate: id].status = .stopped(resumeFrom: structure, version: version)
+    waiting.insert(id, at: waiting.firstIndex { $0 > id } ?? waiting.endIndex)
+  }
+
+  private func individual(_ id: Int, _ relaxed: RelaxedCandidate, version: Int) -> Individual {
+    Individual(
+      id: id, structure: relaxed.structure, enthalpyPerAtom: relaxed.enthalpyPerAtom,
+      fingerprint: relaxed.fingerprint, kind: self[candidate: id].kind,
+      parents: self[candidate: id].parents, spaceGroup: relaxed.spaceGroup,
+      potentialVersion: version, measure: relaxed.measure)
+  }
+
+  private mutating func enter(_ individual: Individual) {
+    switch population.insert(individual) {
+    case .added: counts.accepted += 1
+    case .duplicate: counts.duplicates += 1
+    case .tooHigh, .waiting: break
+    case .outdated:
+      outdated.append(individual.id)
+      refreshQueue.append(individual.id)
+    }
+  }
+
+  private mutating func commitRefresh(_ id: Int, _ report: RelaxationReport, version: Int) {
+    account(report, for: id)
+    let isNewcomer = outdated.contains(id)
+    outdated.removeAll { $0 == id }
+    if case .relaxed(let relaxed) = report.ending {
+      self[candidate: id].status = .relaxed(relaxed, version: version)
+      let individual = individual(id, relaxed, version: version)
+      if isNewcomer {
+        enter(individual)
+      } else {
+        _ = population.refresh(individual)
+      }
+      return
+    }
+    if !isNewcomer { _ = population.refreshFailed(id: id) }
+    switch report.ending {
+    case .stopped(_, let structure):
+      stop(id, at: structure, version: version)
+    case .failed(let reason), .rejected(let reason):
+      self[candidate: id].status = .failed(reason)
+      counts.failed += 1
+    case .relaxed: break
+    }
+  }
+
+  // MARK: Re-ranking
+
+  private mutating func commitRerank(_ id: Int, _ report: RelaxationReport) {
+    counts.rerankEvaluations += report.evaluations
+    guard case .relaxed(let model, _) = self[candidate: id].status else { return }
+    let (relaxed, failure): (RelaxedCandidate?, String?) =
+      switch report.ending {
+      case .relaxed(let candidate): (candidate, nil)
+      case .failed(let reason), .rejected(let reason): (nil, reason)
+      case .stopped: (nil, "stopped")
+      }
+    reranked.append(
+      RerankedCandidate(
+        candidate: id, modelEnthalpyPerAtom: model.enthalpyPerAtom, relaxed: relaxed,
+        failure: failure, evaluations: report.evaluations))
+  }
+}

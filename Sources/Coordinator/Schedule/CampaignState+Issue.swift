@@ -1,0 +1,206 @@
+import Crystal
+import Evolution
+import NumericalCore
+
+extension CampaignState {
+  /// Decides what the next slot holds: a pure function of the state (R1), by the priorities of R3.
+  public mutating func issue() -> SlotItem {
+    let slot = nextIssue
+    nextIssue += 1
+    let item = nextItem(slot: slot)
+    switch item {
+    case .work: openWork += 1
+    case .idle: counts.idle += 1
+    case .labelRequest, .labelArrival, .refitRequest, .refitArrival: break
+    }
+    return item
+  }
+
+  private mutating func nextItem(slot: Int) -> SlotItem {
+    if let arrival = dueArrival(slot: slot) { return arrival }
+    guard phase == .searching else { return nextRerank() }
+    if let item = nextContinuation() { return item }
+    if let item = nextRefresh() { return item }
+    if let item = nextLabelRequest(slot: slot) { return item }
+    if selectionIsDue(forced: false) { return selection() }
+    if refitIsDue(forced: false) { return refitRequest(slot: slot) }
+    if let item = nextInitialStructure() { return item }
+    if let item = nextSeed() { return item }
+    if let item = nextCandidate(slot: slot) { return item }
+    // Nothing useful is left as long as something under way may still bring work.
+    guard openWork == 0, arrivals.isEmpty else { return .idle }
+    return closingItem(slot: slot)
+  }
+
+  private mutating func dueArrival(slot: Int) -> SlotItem? {
+    guard let first = arrivals.indices.filter({ arrivals[$0].due <= slot }).first else { return nil }
+    switch arrivals.remove(at: first).what {
+    case .label(let label):
+      openWork += 1
+      return .labelArrival(label: label)
+    case .refit(let version):
+      openWork += 1
+      return .refitArrival(version: version)
+    }
+  }
+
+  private mutating func nextContinuation() -> SlotItem? {
+    guard let record = resumable, case .stopped(let structure, _) = record.status else { return nil }
+    self[candidate: record.id].status = .inFlight
+    waiting.removeAll { $0 == record.id }
+    self[candidate: record.id].continuations += 1
+    counts.continued += 1
+    return .work(
+      .continuation(candidate: record.id), .resume(structure, version: version))
+  }
+
+  private mutating func nextRefresh() -> SlotItem? {
+    guard !refreshQueue.isEmpty else { return nil }
+    let id = refreshQueue.removeFirst()
+    guard case .relaxed(let relaxed, _) = self[candidate: id].status else {
+      preconditionFailure("candidate \(id) is to be refreshed but is not relaxed")
+    }
+    counts.refreshes += 1
+    return .work(.refresh(candidate: id), .refresh(relaxed.structure, version: version))
+  }
+
+  private mutating func nextLabelRequest(slot: Int) -> SlotItem? {
+    guard !labelQueue.isEmpty else { return nil }
+    let label = labelQueue.removeFirst()
+    labels[label].status = .requested
+    labels[label].tries += 1
+    arrivals.append((slot + settings.labelDelay, .label(label)))
+    return .labelRequest(label: label)
+  }
+
+  // R6: the pool is selected when a batch of candidates has stopped, or once per population.
+  private func selectionIsDue(forced: Bool) -> Bool {
+    guard version > 0, !pool.isEmpty, !isSelecting, labelsLeft > 0, !refitUnderWay, !isRefreshing
+    else { return false }
+    return forced || stopsSinceSelection >= settings.batch
+      || commitsSinceSelection >= settings.population
+  }
+
+  private mutating func selection() -> SlotItem {
+    isSelecting = true
+    poolUnderSelection = pool
+    pool = []
+    stopsSinceSelection = 0
+    commitsSinceSelection = 0
+    return .work(
+      .selection,
+      .select(poolUnderSelection.map(\.structure), version: version, limit: labelsLeft))
+  }
+
+  // R5: at least max(8, 5 % of the set) new labels; one refit at a time, and no new one before the whole
+  // population has moved to the last one.
+  private func refitIsDue(forced: Bool) -> Bool {
+    guard !refitUnderWay, !isRefreshing, labelQueue.isEmpty, !labelsUnderWay else { return false }
+    let fresh = trainingLabels.count - labelsAtLastRefit
+    guard fresh > 0 else { return false }
+    if version == 0 { return initialDone == settings.initialStructures || initialIsExhausted }
+    return forced || fresh >= max(8, (trainingLabels.count + 19) / 20)
+  }
+
+  private var labelsUnderWay: Bool {
+    labels.contains { $0.status == .requested || $0.status == .queued }
+  }
+
+  private mutating func refitRequest(slot: Int) -> SlotItem {
+    refitUnderWay = true
+    arrivals.append((slot + settings.refitDelay, .refit(version + 1)))
+    labelsAtLastRefit = trainingLabels.count
+    return .refitRequest(version: version + 1)
+  }
+
+  // Failed generations are repeated with other random numbers, four times as often as needed at most.
+  private var initialIsExhausted: Bool { initialIssued >= 4 * settings.initialStructures }
+
+  private mutating func nextInitialStructure() -> SlotItem? {
+    let wanted = settings.initialStructures - initialDone - openInitial
+    guard version == 0, wanted > 0, !initialIsExhausted else { return nil }
+    let number = initialIssued
+    initialIssued += 1
+    openInitial += 1
+    let composition = settings.compositions[number % settings.compositions.count]
+    return .work(
+      .initialStructure(number),
+      .generate(
+        BreedingOrder(
+          kind: .random, composition: composition,
+          targetVolumePerAtom: population.targetVolumePerAtom(for: composition)),
+        stream: number))
+  }
+
+  private mutating func nextSeed() -> SlotItem? {
+    guard version > 0, !seedQueue.isEmpty else { return nil }
+    let seed = seedQueue.removeFirst()
+    return exploration(
+      BreedingOrder(
+        kind: .seed, composition: seed.composition(), parents: [Parent(id: 0, structure: seed)],
+        targetVolumePerAtom: seed.volumePerAtom))
+  }
+
+  private mutating func nextCandidate(slot: Int) -> SlotItem? {
+    // Candidates that extrapolate all wait for the same labels: breeding more of them before the
+    // potential has learnt from the first would only fill the pool.
+    guard version > 0, counts.bred < settings.candidates, counts.rejected < rejectionLimit,
+      waiting.count < settings.population
+    else { return nil }
+    var random = RandomStream(seed: settings.seed, purpose: .selection, slot: UInt64(slot))
+    return exploration(population.orderNext(random: &random))
+  }
+
+  /// Breedings without a structure after which a campaign stops trying.
+  var rejectionLimit: Int { 20 * settings.candidates }
+
+  private mutating func exploration(_ order: BreedingOrder) -> SlotItem {
+    let id = candidates.count + 1
+    candidates.append(
+      CandidateRecord(
+        id: id, kind: order.kind, parents: order.parents.map(\.id).filter { $0 > 0 },
+        status: .inFlight))
+    counts.bred += 1
+    return .work(.candidate(id), .explore(order, stream: id, version: version))
+  }
+
+  // Nothing is under way: what is left waits for something that only this can bring.
+  private mutating func closingItem(slot: Int) -> SlotItem {
+    if version == 0 {
+      phase = .failed(
+        trainingLabels.isEmpty
+          ? "no structure of the initial training set could be generated and labelled"
+          : "the first training gave no potential")
+      return .idle
+    }
+    if !waiting.isEmpty {
+      if selectionIsDue(forced: true) { return selection() }
+      if refitIsDue(forced: true) { return refitRequest(slot: slot) }
+      giveUpWaitingCandidates()
+    }
+    phase = .reranking
+    rerankQueue = population.best(settings.rerankTop).map(\.representative.id)
+    return nextRerank()
+  }
+
+  private mutating func giveUpWaitingCandidates() {
+    for id in waiting {
+      self[candidate: id].status = .unreliable
+      counts.unreliable += 1
+    }
+    waiting = []
+  }
+
+  private mutating func nextRerank() -> SlotItem {
+    guard phase == .reranking else { return .idle }
+    guard !rerankQueue.isEmpty else {
+      if openWork == 0 { phase = .finished }
+      return .idle
+    }
+    let id = rerankQueue.removeFirst()
+    guard case .relaxed(let relaxed, _) = self[candidate: id].status else {
+      preconditionFailure("candidate \(id) is to be re-ranked but is not relaxed")
+    }
+    return .work(.rerank(candidate: id), .rerank(relaxed.structure))
+  }
+}

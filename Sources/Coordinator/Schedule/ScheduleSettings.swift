@@ -1,0 +1,55 @@
+import Crystal
+import Evolution
+
+/// The numbers that steer the schedule; all of them are fixed for a campaign's life, apart from the
+/// two limits.
+public struct ScheduleSettings: Sendable {
+  /// Seed of every random stream.
+  public var seed: UInt64
+  /// Cell compositions to search, one per number of formula units.
+  public var compositions: [Composition]
+  /// Structures of the initial training set.
+  public var initialStructures: Int
+  /// Candidates to breed.
+  public var candidates: Int
+  /// Individuals in the population.
+  public var population: Int
+  /// Look-ahead window W (R1).
+  public var window: Int
+  /// Slots between a label's request and its arrival.
+  public var labelDelay: Int
+  /// Slots between a refit's request and its arrival.
+  public var refitDelay: Int
+  /// Stopped candidates that trigger a selection (R6).
+  public var batch: Int
+  /// Most labels, the initial ones included.
+  public var maxLabels: Int
+  /// Candidates to re-rank.
+  public var rerankTop: Int
+  /// Continuations after which a candidate is unreliable (R6).
+  public var maxContinuations = 5
+  /// The population's own settings.
+  public var search: PopulationSettings
+
+  /// Creates settings.
+  public init(
+    seed: UInt64, compositions: [Composition], initialStructures: Int, candidates: Int,
+    population: Int, window: Int, labelDelay: Int, refitDelay: Int, batch: Int, maxLabels: Int,
+    rerankTop: Int, search: PopulationSettings
+  ) {
+    precondition(window >= 1 && window <= population, "a window lies between 1 and the population")
+    precondition(!compositions.isEmpty, "a search needs a composition")
+    self.seed = seed
+    self.compositions = compositions
+    self.initialStructures = initialStructures
+    self.candidates = candidates
+    self.population = population
+    self.window = window
+    self.labelDelay = labelDelay
+    self.refitDelay = refitDelay
+    self.batch = batch
+    self.maxLabels = maxLabels
+    self.rerankTop = rerankTop
+    self.search = search
+  }
+}

@@ -1,0 +1,110 @@
+import Crystal
+import Evolution
+import NumericalCore
+
+/// What a worker is asked to do. Together with the campaign's settings an order
+/// says everything: no state of an earlier order survives in a worker, apart from potentials, which
+/// are immutable and named by version.
+public enum WorkOrder: Sendable, Equatable {
+  /// Make a structure for the initial training set.
+  case generate(BreedingOrder, stream: Int)
+  /// Breed a candidate and relax it with a potential version.
+  case explore(BreedingOrder, stream: Int, version: Int)
+  /// Relax a candidate further from a geometry, with a newer potential version.
+  case resume(Structure, version: Int)
+  /// Evaluate a relaxed individual with a newer potential version; relax it where it is no longer at rest.
+  case refresh(Structure, version: Int)
+  /// Choose from a pool the structures that widen the active set of a potential version.
+  case select([Structure], version: Int, limit: Int)
+  /// Label a structure with the reference method.
+  case label(Structure)
+  /// Train potential `version` on labelled structures, starting from an earlier version where there is one.
+  case refit([LabelledStructure], version: Int, start: Int?)
+  /// Relax a finished candidate with the reference method.
+  case rerank(Structure)
+
+  /// The potential version that the worker must hold, if any.
+  public var requiredVersion: Int? {
+    switch self {
+    case .explore(_, _, let version), .resume(_, let version), .refresh(_, let version),
+      .select(_, let version, _):
+      version
+    case .refit(_, _, let start): start
+    case .generate, .label, .rerank: nil
+    }
+  }
+
+  /// Whether the work may take much longer than a relaxation: nothing is queued behind it.
+  public var isSlow: Bool {
+    switch self {
+    case .label, .refit, .rerank: true
+    case .generate, .explore, .resume, .refresh, .select: false
+    }
+  }
+}
+
+extension WorkOrder: ByteCodable {
+  /// Appends a tag and the contents.
+  public func encode(to encoder: inout ByteEncoder) {
+    switch self {
+    case .generate(let order, let stream):
+      encoder.encode(UInt8(0))
+      encoder.encode(order)
+      encoder.encode(stream)
+    case .explore(let order, let stream, let version):
+      encoder.encode(UInt8(1))
+      encoder.encode(order)
+      encoder.encode(stream)
+      encoder.encode(version)
+    case .resume(let structure, let version):
+      encoder.encode(UInt8(2))
+      encoder.encode(structure)
+      encoder.encode(version)
+    case .refresh(let structure, let version):
+      encoder.encode(UInt8(3))
+      encoder.encode(structure)
+      encoder.encode(version)
+    case .select(let pool, let version, let limit):
+      encoder.encode(UInt8(4))
+      encoder.encode(pool)
+      encoder.encode(version)
+      encoder.encode(limit)
+    case .label(let structure):
+      encoder.encode(UInt8(5))
+      encoder.encode(structure)
+    case .refit(let labelled, let version, let start):
+      encoder.encode(UInt8(6))
+      encoder.encode(labelled)
+      encoder.encode(version)
+      encoder.encode(start)
+    case .rerank(let structure):
+      encoder.encode(UInt8(7))
+      encoder.encode(structure)
+    }
+  }
+
+  /// Reads a tag and the contents.
+  public init(from decoder: inout ByteDecoder) throws(ByteCodingError) {
+    switch try decoder.decode(UInt8.self) {
+    case 0:
+      self = .generate(try decoder.decode(), stream: try decoder.decode(Int.self))
+    case 1:
+      self = .explore(
+        try decoder.decode(), stream: try decoder.decode(Int.self),
+        version: try decoder.decode(Int.self))
+    case 2: self = .resume(try decoder.decode(), version: try decoder.decode(Int.self))
+    case 3: self = .refresh(try decoder.decode(), version: try decoder.decode(Int.self))
+    case 4:
+      self = .select(
+        try decoder.decode([Structure].self), version: try decoder.decode(Int.self),
+        limit: try decoder.decode(Int.self))
+    case 5: self = .label(try decoder.decode())
+    case 6:
+      self = .refit(
+        try decoder.decode([LabelledStructure].self), version: try decoder.decode(Int.self),
+        start: try decoder.decode(Int?.self))
+    case 7: self = .rerank(try decoder.decode())
+    case let tag: throw .invalid("work order \(tag)")
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import Coordinator
+import Crystal
+import Evolution
+import NumericalCore
+import Testing
+
+/// Runs the toy campaign on a transport and gives its digest, log and state.
+private struct ToyRun {
+  let digest: String
+  let log: MemoryLog
+  let state: CampaignState
+
+  static func settings(seed: UInt64 = 1, window: Int = 8) throws -> ScheduleSettings {
+    let compositions = try [
+      Composition(formula: "TiO2").repeated(2), Composition(formula: "TiO2").repeated(4),
+    ]
+    return ScheduleSettings(
+      seed: seed, compositions: compositions, initialStructures: 12, candidates: 60,
+      population: 16, window: window, labelDelay: 8, refitDelay: 8, batch: 8, maxLabels: 90,
+      rerankTop: 6, search: PopulationSettings(size: 16, compositions: compositions))
+  }
+
+  init(
+    _ transport: any WorkTransport, settings: ScheduleSettings? = nil, log: MemoryLog = MemoryLog(),
+    commitsOnArrival: Bool = false, readInputs: @escaping (CampaignState) -> [CampaignInput] = { _ in [] }
+  ) throws {
+    let schedule = Schedule(
+      try settings ?? Self.settings(), commitsOnArrival: commitsOnArrival)
+    let runner = CampaignRunner(schedule, transport: transport, log: log)
+    runner.readInputs = readInputs
+    #expect(try runner.run() == .finished)
+    state = runner.schedule.state
+    digest = runner.digest.hexadecimal(with: state)
+    self.log = log
+  }
+}
+
+@Suite("Schedule")
+struct ScheduleTests {
+  private let toy = ToyExecutor()
+
+  @Test("The toy campaign exercises every kind of slot")
+  func coverage() throws {
+    let run = try ToyRun(InProcessTransport(executor: toy))
+    let counts = run.state.counts
+    #expect(counts.refits >= 3)
+    #expect(counts.continued >= 10)
+    #expect(counts.rejected >= 1)
+    #expect(counts.failed >= 1)
+    #expect(counts.failedLabels >= 1)
+    #expect(counts.refreshes >= 10)
+    #expect(counts.idle >= 1)
+    #expect(counts.bred == 60)
+    #expect(run.state.labels.count <= 90)
+    #expect(!run.state.reranked.isEmpty)
+    #expect(run.state.candidates.prefix(16).allSatisfy { $0.kind == .random })
+  }
+
+  @Test("The digest does not depend on workers, times and order of arrival")
+  func orderIndependence() throws {
+    let expected = try ToyRun(InProcessTransport(executor: toy)).digest
+    for trial in 0..<1000 {
+      let workers = 1 + trial % 64
+      let transport = SimulatedTransport(workers: workers, seed: UInt64(trial), executor: toy)
+      #expect(try ToyRun(transport).digest == expected, "\(workers) workers, seed \(trial)")
+    }
+  }
+
+  @Test("Breeding from uncommitted state is caught by the digest")
+  func plantedFault() throws {
+    let expected = try ToyRun(InProcessTransport(executor: toy), commitsOnArrival: true).digest
+    var differing = 0
+    for trial in 0..<20 {
+      let transport = SimulatedTransport(workers: 8, seed: UInt64(trial), executor: toy)
+      if try ToyRun(transport, commitsOnArrival: true).digest != expected { differing += 1 }
+    }
+    #expect(differing >= 15)
+  }
+
+  @Test("A campaign cut after any commit continues to the same digest")
+  func cuts() throws {
+    let whole = try ToyRun(InProcessTransport(executor: toy))
+    for cut in 0..<whole.log.slots.count {
+      let log = MemoryLog(slots: Array(whole.log.slots.prefix(cut)))
+      let transport = SimulatedTransport(
+        workers: 1 + cut % 7, seed: UInt64(cut), executor: ToyExecutor.sharing(toy))
+      let run = try ToyRun(transport, log: log)
+      #expect(run.digest == whole.digest, "cut after \(cut) commits")
+      #expect(log.slots == whole.log.slots)
+    }
+  }
+
+  @Test("A log that another campaign wrote is refused, with the first slot that differs")
+  func foreignLog() throws {
+    let whole = try ToyRun(InProcessTransport(executor: toy))
+    let runner = CampaignRunner(
+      Schedule(try ToyRun.settings(seed: 2)), transport: InProcessTransport(executor: toy),
+      log: MemoryLog(slots: whole.log.slots))
+    let error = #expect(throws: ReplayError.self) { try runner.run() }
+    let slot = try #require(error).slot
+    #expect(slot > 0 && slot < whole.log.slots.count)
+  }
+
+  @Test("Inputs act at fixed commits and are replayed from the log")
+  func inputs() throws {
+    let seed = try Structure(
+      lattice: Lattice(Matrix3(diagonal: Vector3(4, 4, 3))),
+      species: Composition(formula: "TiO2").species,
+      fractionalPositions: [.zero, Vector3(0.3, 0.3, 0), Vector3(0.7, 0.7, 0)])
+    func offer(_ state: CampaignState) -> [CampaignInput] {
+      guard state.nextCommit == 48 else { return [] }
+      return [
+        CampaignInput(name: "seeds/rutile.vasp", content: .seed(seed)),
+        CampaignInput(name: "limits.yaml", content: .candidates(70)),
+      ]
+    }
+    let whole = try ToyRun(InProcessTransport(executor: toy), readInputs: offer)
+    #expect(whole.state.counts.bred == 70)
+    #expect(whole.state.candidates.contains { $0.kind == .seed })
+    #expect(whole.log.inputs.map(\.position) == [48, 48])
+    let log = MemoryLog(slots: Array(whole.log.slots.prefix(60)), inputs: whole.log.inputs)
+    let run = try ToyRun(
+      SimulatedTransport(workers: 5, seed: 3, executor: toy), log: log)
+    #expect(run.digest == whole.digest)
+  }
+
+  @Test("Another window is another campaign", arguments: [1, 2, 16])
+  func windows(window: Int) throws {
+    let settings = try ToyRun.settings(window: window)
+    let one = try ToyRun(InProcessTransport(executor: toy), settings: settings)
+    let many = try ToyRun(
+      SimulatedTransport(workers: 16, seed: 9, executor: toy), settings: settings)
+    #expect(one.digest == many.digest)
+  }
+
+  @Test("Every slot of the log survives its bytes")
+  func bytes() throws {
+    let whole = try ToyRun(InProcessTransport(executor: toy))
+    for slot in whole.log.slots {
+      #expect(try SlotItem(canonicalBytes: slot.item).canonicalBytes == slot.item)
+      let result = try slot.decodedResult()
+      #expect((result?.canonicalBytes ?? []) == slot.result)
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import Coordinator
+import Crystal
+import Evolution
+import NumericalCore
+
+/// Answers orders at once with results that depend on the order alone: a landscape that looks random
+/// but is a pure function of structure and version. Potentials of low versions extrapolate often.
+final class ToyExecutor: WorkExecutor {
+  private final class Memory { var results: [[UInt8]: WorkResult] = [:] }
+
+  private let memory: Memory
+  private(set) var held: Set<Int> = []
+
+  init() { memory = Memory() }
+
+  private init(memory: Memory) { self.memory = memory }
+
+  /// A fresh worker: it holds no potential, but need not think twice about the same order.
+  static func sharing(_ other: ToyExecutor) -> ToyExecutor { ToyExecutor(memory: other.memory) }
+
+  func hold(version: Int, potential: [UInt8]) { held.insert(version) }
+
+  func execute(_ order: WorkOrder) throws -> WorkResult {
+    if let version = order.requiredVersion, !held.contains(version) {
+      throw ToyError(description: "version \(version) was not published")
+    }
+    let key = SHA256.hash(order.canonicalBytes)
+    if let known = memory.results[key] { return known }
+    let result = try answer(order, key: key)
+    memory.results[key] = result
+    return result
+  }
+
+  private func answer(_ order: WorkOrder, key: [UInt8]) throws -> WorkResult {
+    let seed = key.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    var random = RandomStream(seed: seed, purpose: .test)
+    switch order {
+    case .generate(let breeding, _):
+      if random.uniform() < 0.1 { return .notGenerated("toy") }
+      return .generated(try structure(breeding.composition, &random))
+    case .explore(let breeding, _, let version):
+      if random.uniform() < 0.08 { return .relaxation(rejected()) }
+      return .relaxation(
+        try relaxation(from: try structure(breeding.composition, &random), version, &random))
+    case .resume(let start, let version):
+      return .relaxation(try relaxation(from: start, version, &random))
+    case .refresh(let start, let version):
+      if random.uniform() < 0.02 {
+        return .relaxation(
+          RelaxationReport(ending: .stopped(grade: 12, lastReliable: start), evaluations: 1))
+      }
+      return .relaxation(
+        RelaxationReport(ending: .relaxed(try rest(start, version)), evaluations: 1))
+    case .select(let pool, _, let limit):
+      return .selected(Array(pool.indices.filter { $0 % 3 != 1 }.prefix(min(limit, 12))))
+    case .label(let structure):
+      if random.uniform() < 0.05 { return .labelFailed("toy failure") }
+      return .labelled(
+        Evaluation(
+          energy: random.normal(), forces: structure.positions.map { _ in .zero },
+          virial: .zero, of: structure))
+    case .refit(let labelled, let version, _):
+      return .trained(labelled.canonicalBytes(with: version))
+    case .rerank(let start):
+      return .reranked(RelaxationReport(ending: .relaxed(try rest(start, 0)), evaluations: 7))
+    }
+  }
+
+  private func rejected() -> RelaxationReport {
+    RelaxationReport(ending: .rejected("toy"), evaluations: 0)
+  }
+
+  private func relaxation(
+    from start: Structure, _ version: Int, _ random: inout RandomStream
+  ) throws -> RelaxationReport {
+    let extrapolative = [ExtrapolativeStructure(structure: start, grade: random.uniform(3, 9))]
+    if random.uniform() < 0.05 {
+      return RelaxationReport(ending: .failed("toy collapse"), evaluations: 3)
+    }
+    if random.uniform() < 1 / (1 + Double(version)) {
+      return RelaxationReport(
+        ending: .stopped(grade: 11, lastReliable: start), extrapolative: extrapolative,
+        evaluations: 5)
+    }
+    return RelaxationReport(ending: .relaxed(try rest(start, version)), evaluations: 20)
+  }
+
+  private func rest(_ structure: Structure, _ version: Int) throws -> RelaxedCandidate {
+    var random = RandomStream(
+      seed: UInt64(structure.positions[0].x.bitPattern), purpose: .test, slot: UInt64(version))
+    // Few distinct energies: duplicates occur.
+    let enthalpy = Double(structure.positions.count % 7) - random.uniform(0, 0.01)
+    return RelaxedCandidate(
+      structure: structure, energy: enthalpy * Double(structure.atomCount),
+      enthalpyPerAtom: enthalpy, largestForce: 0.01, hasConverged: true, spaceGroup: 1,
+      spaceGroupSymbol: "P1", fingerprint: StructureFingerprint(), grade: 1)
+  }
+
+  private func structure(
+    _ composition: Composition, _ random: inout RandomStream
+  ) throws -> Structure {
+    let edge = 4 + Double(random.integer(below: 6))
+    let lattice = try Lattice(Matrix3(diagonal: Vector3(edge, edge, edge + 1)))
+    return try Structure(
+      lattice: lattice, species: composition.species,
+      fractionalPositions: composition.species.map { _ in random.fractionalPoint() })
+  }
+}
+
+struct ToyError: Error, CustomStringConvertible { let description: String }
+
+extension [LabelledStructure] {
+  fileprivate func canonicalBytes(with version: Int) -> [UInt8] {
+    var encoder = ByteEncoder()
+    encoder.encode(version)
+    encoder.encode(count)
+    return encoder.bytes
+  }
+}
