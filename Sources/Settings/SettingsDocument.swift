@@ -1,3 +1,4 @@
+import CYAML
 import Foundation
 
 /// A YAML file as read: a tree whose every value knows its line.
@@ -36,6 +37,9 @@ public struct SettingsDocument: Sendable {
     self.path = path
     root = try YAMLParser.parse(bytes, file: path)
   }
+
+  /// The version of libyaml.
+  public static var libraryVersion: String { String(cString: yaml_get_version_string()) }
 
   private static func reason(_ error: any Error) -> String {
     switch (error as? CocoaError)?.code {

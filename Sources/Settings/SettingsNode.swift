@@ -68,6 +68,15 @@ public struct SettingsNode: Sendable, Hashable {
     return .init(.mapping(entries))
   }
 
+  /// The node without the places it was read from, so that equal settings are equal.
+  public func withoutLines() -> SettingsNode {
+    switch content {
+    case .scalar: SettingsNode(content)
+    case .list(let values): .list(values.map { $0.withoutLines() })
+    case .mapping(let entries): .mapping(entries.map { .init($0.key, $0.value.withoutLines()) })
+    }
+  }
+
   /// Whether the node was written as nothing: `null` or `~`.
   var isNull: Bool {
     if case .scalar(let text, true) = content { return text == "null" || text == "~" }

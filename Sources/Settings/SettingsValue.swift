@@ -206,7 +206,7 @@ public struct SettingsValue: Sendable {
   private func noNumber(_ allowed: String, _ unit: String, _ suggestion: String?) -> SettingsError {
     guard case .scalar(let text, _) = node.content, !unit.isEmpty,
       let end = text.firstIndex(where: { !"+-.0123456789 ".contains($0) }),
-      end > text.startIndex
+      text[..<end].contains(where: \.isNumber)
     else { return error(allowed: allowed, suggestion: suggestion) }
     return error(allowed: allowed, suggestion: "write the number alone; its unit is \(unit)")
   }
