@@ -1,0 +1,328 @@
+import Crystal
+import Evolution
+import NumericalCore
+import Potential
+import Settings
+
+extension CampaignSettings {
+  /// Reads a campaign file.
+  ///
+  /// - Throws: `SettingsError` with file, line, key, what was found and what is allowed.
+  public init(path: String) throws(SettingsError) {
+    try self.init(SettingsDocument(path: path))
+  }
+
+  /// Reads a campaign.
+  ///
+  /// - Throws: `SettingsError` with file, line, key, what was found and what is allowed.
+  public init(_ document: SettingsDocument) throws(SettingsError) {
+    var campaign = try document.mapping()
+    let title = try campaign.optional("title")?.string("a title")
+    let composition = try Self.composition(&campaign)
+    let formulaUnits = try Self.formulaUnits(&campaign, composition)
+    let pressure =
+      try campaign.optional("pressure")?.number(in: -100...10000, unit: "GPa") ?? 0
+    let seed = try campaign.optional("seed")?.integer(in: 0...Int.max) ?? 1
+    let potential = try PotentialChoice(campaign.section("potential"))
+    let training = try Training(campaign.section("training"))
+    let reference = try Reference(
+      campaign.required("reference", "the labelling method (kind: buckingham, vasp, ...)"),
+      composition: composition)
+    let initialTraining = try InitialTraining(campaign.section("initial_training"))
+    let activeLearning = try ActiveLearning(campaign.section("active_learning"))
+    let distances = try DistanceLimits(
+      campaign.section("minimum_distances"), composition, cutoff: potential.cutoff)
+    let atomCount = composition.atomCount * (formulaUnits.max() ?? 1)
+    let search = try Search(campaign.section("search"), composition, atomCount: atomCount)
+    let relaxation = try Relaxations(campaign.section("relaxation"))
+    let rerank = try Rerank(campaign.section("rerank"))
+    try campaign.finish()
+    self.init(
+      title: title ?? composition.formula, composition: composition, formulaUnits: formulaUnits,
+      pressure: pressure, seed: UInt64(seed), potential: potential, training: training,
+      reference: reference, initialTraining: initialTraining, activeLearning: activeLearning,
+      distances: distances, search: search, relaxation: relaxation, rerank: rerank)
+  }
+
+  private static func composition(
+    _ campaign: inout SettingsReader
+  ) throws(SettingsError) -> Composition {
+    let allowed = "one formula, such as TiO2"
+    if let elements = campaign.optional("elements") {
+      throw elements.error(
+        found: "a variable composition", allowed: "composition: \(allowed)",
+        suggestion: "searches over variable composition are not in this version")
+    }
+    let value = try campaign.required("composition", allowed)
+    guard !value.isList else {
+      throw value.error(
+        allowed: allowed,
+        suggestion: "searches over several compositions are not in this version: run one campaign "
+          + "for each")
+    }
+    let formula = try value.string(allowed)
+    do {
+      return try Composition(formula: formula)
+    } catch {
+      throw value.error(found: "\(formula) (\(error))", allowed: allowed)
+    }
+  }
+
+  // Default: every number up to four that keeps the cell at 24 atoms or fewer.
+  private static func formulaUnits(
+    _ campaign: inout SettingsReader, _ composition: Composition
+  ) throws(SettingsError) -> [Int] {
+    let largest = max(1, 500 / composition.atomCount)
+    guard let value = campaign.optional("formula_units") else {
+      return Array(1...max(1, min(4, 24 / composition.atomCount)))
+    }
+    guard value.isList else { return [try value.integer(in: 1...largest)] }
+    let counts = try value.integers(in: 1...largest, counts: 1...Int.max)
+    guard Set(counts).count == counts.count else {
+      throw value.error(
+        found: "\(counts)", allowed: "different numbers of formula units, each of which is tried")
+    }
+    return counts.sorted()
+  }
+}
+
+extension CampaignSettings.PotentialChoice {
+  init(_ section: SettingsReader) throws(SettingsError) {
+    var section = section
+    let kindValue = section.optional("kind")
+    if let kindValue, case .scalar("nnp", _) = kindValue.node.content {
+      throw kindValue.error(
+        allowed: "mtp", suggestion: "searches with a neural network are not in this version")
+    }
+    kind = try kindValue?.enumeration(Kind.self) ?? .mtp
+    let levelValue = section.optional("level")
+    level = try levelValue?.integer(in: 2...28) ?? 12
+    if let levelValue, level % 2 != 0 {
+      throw levelValue.error(
+        allowed: "an even integer from 2 to 28", suggestion: "try \(level + 1)")
+    }
+    cutoff = try section.optional("cutoff")?.number(in: 1...20, unit: "Å", suggestion: "try 5") ?? 5
+    radialBasis = try section.optional("radial_basis")?.integer(in: 2...30) ?? 8
+    minimumDistance = try section.optional("minimum_distance")?
+      .number(in: 0...0.9 * cutoff, unit: "Å")
+    try section.finish()
+  }
+}
+
+extension CampaignSettings.Training {
+  init(_ section: SettingsReader) throws(SettingsError) {
+    var section = section
+    let weightsValue = section.optional("weights")
+    let numbers =
+      try weightsValue?.numbers(in: 0...1e12, counts: 3...3) ?? [1, 0.01, 0.001]
+    let scaling =
+      try section.optional("scaling")?.enumeration(TrainingWeights.Scaling.self) ?? .vibrations
+    do {
+      weights = try TrainingWeights(
+        energy: numbers[0], force: numbers[1], stress: numbers[2], scaling: scaling)
+    } catch {
+      let allowed = "weights of energy, force and stress, not all 0"
+      guard let weightsValue else { throw section.error(found: "\(error)", allowed: allowed) }
+      throw weightsValue.error(
+        found: "\(numbers)", allowed: allowed, suggestion: "try [1, 0.01, 0.001]")
+    }
+    forceCap = try section.optional("force_cap")?.positiveNumber(unit: "eV/Å") ?? 20
+    energyWindow = try section.optional("energy_window")?.positiveNumber(unit: "eV/atom") ?? 5
+    robustForce = try section.optional("robust_force")?.positiveNumber(unit: "eV/Å") ?? 2
+    try section.finish()
+  }
+}
+
+extension CampaignSettings.InitialTraining {
+  init(_ section: SettingsReader) throws(SettingsError) {
+    var section = section
+    randomStructures = try section.optional("random_structures")?.integer(in: 2...100_000) ?? 40
+    try section.finish()
+  }
+}
+
+extension CampaignSettings.ActiveLearning {
+  init(_ section: SettingsReader) throws(SettingsError) {
+    var section = section
+    mode = try section.optional("mode")?.enumeration(Mode.self) ?? .neighbourhood
+    let selectValue = section.optional("select")
+    select = try selectValue?.number(in: 1...1e6, suggestion: "try 2.1") ?? 2.1
+    let breakValue = section.optional("break")
+    breaking = try breakValue?.number(in: 1...1e9, suggestion: "try 10") ?? 10
+    guard breaking > select else {
+      guard let value = breakValue ?? selectValue else {
+        preconditionFailure("the defaults are in order")
+      }
+      throw value.error(
+        found: "select \(select) and break \(breaking)", allowed: "break above select",
+        suggestion: "try select 2.1 and break 10")
+    }
+    batch = try section.optional("batch")?.integer(in: 1...10_000) ?? 8
+    maximumLabels = try section.optional("max_labels")?.integer(in: 0...10_000_000) ?? 250
+    try section.finish()
+  }
+}
+
+extension CampaignSettings.DistanceLimits {
+  init(
+    _ section: SettingsReader, _ composition: Composition, cutoff: Double
+  ) throws(SettingsError) {
+    var section = section
+    fraction = try section.optional("default")?.number(in: 0.1...2, suggestion: "try 0.7") ?? 0.7
+    let known = composition.elements.map(\.symbol)
+    var pairs: [Pair] = []
+    for (key, value) in section.allValues() where key != "default" {
+      let symbols = key.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
+      let elements = symbols.compactMap { ChemicalElement(symbol: $0) }
+      guard symbols.count == 2, elements.count == 2,
+        elements.allSatisfy(composition.elements.contains)
+      else {
+        throw value.error(
+          found: "the pair '\(key)'",
+          allowed: "default, or pairs of \(known.joined(separator: ", ")) as "
+            + "\(known[0])-\(known[known.count - 1])")
+      }
+      let distance = try value.number(in: 0.1...cutoff, unit: "Å")
+      let pair = Pair(
+        first: min(elements[0], elements[1]), second: max(elements[0], elements[1]),
+        distance: distance)
+      guard !pairs.contains(where: { $0.first == pair.first && $0.second == pair.second }) else {
+        throw value.error(found: "the pair '\(key)' again", allowed: "every pair once")
+      }
+      pairs.append(pair)
+    }
+    self.pairs = pairs
+    try section.finish()
+  }
+}
+
+extension CampaignSettings.Search {
+  init(
+    _ section: SettingsReader, _ composition: Composition, atomCount: Int
+  ) throws(SettingsError) {
+    var section = section
+    candidates = try section.optional("candidates")?.integer(in: 1...100_000_000) ?? 300
+    // Twice the atoms, rounded to tens.
+    let usual = min(60, max(20, Int((Double(2 * atomCount) / 10).rounded()) * 10))
+    population =
+      try section.optional("population")?.integer(in: 2...10000, suggestion: "try \(usual)")
+      ?? usual
+    let windowValue = section.optional("window")
+    window = try windowValue?.integer(in: 1...10000) ?? min(16, population)
+    if let windowValue, window > population {
+      throw windowValue.error(
+        allowed: "a window up to the population, \(population)",
+        suggestion: "try \(min(16, population))")
+    }
+    delays = try CampaignSettings.Delays(section.section("delays"), window: window)
+    spaceGroups = try Self.spaceGroups(section.optional("space_groups"))
+    operators = try Self.operators(section.optional("operators"), composition)
+    adaptive = try section.optional("adaptive")?.flag() ?? true
+    antiseeds = try CampaignSettings.Antiseeds(section.section("antiseeds"))
+    try section.finish()
+  }
+
+  private static func spaceGroups(_ value: SettingsValue?) throws(SettingsError) -> [Int] {
+    let everything = Array(1...230)
+    guard let value else { return everything }
+    guard value.isList else {
+      _ = try value.word(of: ["all"])
+      return everything
+    }
+    let groups = try value.integers(in: 1...230, counts: 1...230)
+    guard Set(groups).count == groups.count else {
+      throw value.error(found: "\(groups)", allowed: "every space group once")
+    }
+    return groups.sorted()
+  }
+
+  private static func operators(
+    _ value: SettingsValue?, _ composition: Composition
+  ) throws(SettingsError) -> [CampaignSettings.OperatorRatio] {
+    let standard: [VariationKind: Double] = [
+      .random: 0.2, .heredity: 0.4, .permutation: 0.1, .softMutation: 0.2, .latticeMutation: 0.1,
+    ]
+    let hasUnlikeAtoms = composition.elements.count > 1
+    var ratios = VariationKind.operators.map { kind in
+      kind == .permutation && !hasUnlikeAtoms ? 0 : standard[kind] ?? 0
+    }
+    if let value {
+      var section = try value.mapping()
+      for (index, kind) in VariationKind.operators.enumerated() {
+        let given = section.optional(kind.rawValue)
+        ratios[index] = try given?.number(in: 0...1e6) ?? 0
+        if let given, kind == .permutation, ratios[index] > 0, !hasUnlikeAtoms {
+          throw given.error(
+            allowed: "0: \(composition.formula) has no unlike atoms to swap",
+            suggestion: "remove the line")
+        }
+      }
+      try section.finish()
+    }
+    let sum = ratios.reduce(0, +)
+    guard sum > 0 else {
+      let names = VariationKind.operators.map(\.rawValue).joined(separator: ", ")
+      guard let value else { preconditionFailure("the default ratios are positive") }
+      throw value.error(
+        found: "no operator above 0", allowed: "at least one of \(names) above 0")
+    }
+    // Dividing ratios that add up to 1 again would change their last digits on every reading.
+    let scale = abs(sum - 1) < 1e-12 ? 1 : sum
+    return zip(VariationKind.operators, ratios).map { .init(kind: $0, ratio: $1 / scale) }
+  }
+}
+
+extension CampaignSettings.Delays {
+  init(_ section: SettingsReader, window: Int) throws(SettingsError) {
+    var section = section
+    label = try section.optional("label")?.integer(in: 1...1_000_000) ?? window
+    refit = try section.optional("refit")?.integer(in: 1...1_000_000) ?? window
+    try section.finish()
+  }
+}
+
+extension CampaignSettings.Antiseeds {
+  init(_ section: SettingsReader) throws(SettingsError) {
+    var section = section
+    height = try section.optional("height")?.number(in: 0...1000) ?? 0.01
+    width = try section.optional("width")?.positiveNumber(upTo: 1000) ?? 0.005
+    try section.finish()
+  }
+}
+
+extension CampaignSettings.Convergence {
+  init(
+    _ section: inout SettingsReader, force: Double, stress: Double
+  ) throws(SettingsError) {
+    self.force =
+      try section.optional("force")?.positiveNumber(upTo: 100, unit: "eV/Å") ?? force
+    self.stress =
+      try section.optional("stress")?.positiveNumber(upTo: 1000, unit: "GPa") ?? stress
+  }
+}
+
+extension CampaignSettings.Relaxations {
+  init(_ section: SettingsReader) throws(SettingsError) {
+    var section = section
+    var coarseSection = try section.section("coarse")
+    coarse = try .init(&coarseSection, force: 0.1, stress: 2)
+    try coarseSection.finish()
+    tight = try .init(&section, force: 0.02, stress: 0.4)
+    steps = try section.optional("steps")?.integer(in: 1...1_000_000) ?? 400
+    try section.finish()
+    guard coarse.force >= tight.force, coarse.stress >= tight.stress else {
+      throw coarseSection.error(
+        found: "coarse force \(coarse.force), stress \(coarse.stress)",
+        allowed: "values from the tight ones (\(tight.force) eV/Å, \(tight.stress) GPa) upwards")
+    }
+  }
+}
+
+extension CampaignSettings.Rerank {
+  init(_ section: SettingsReader) throws(SettingsError) {
+    var section = section
+    top = try section.optional("top")?.integer(in: 0...100_000) ?? 10
+    convergence = try .init(&section, force: 0.02, stress: 0.4)
+    try section.finish()
+  }
+}

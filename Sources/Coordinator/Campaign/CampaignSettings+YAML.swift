@@ -1,0 +1,103 @@
+import Settings
+
+extension CampaignSettings {
+  /// The campaign as a file with every default written out; reading it gives equal settings.
+  public func yaml() -> String {
+    SettingsNode.mapping([
+      .init("title", .text(title)),
+      .init("composition", .text(composition.formula)),
+      .init("formula_units", .list(formulaUnits.map { .integer($0) })),
+      .init("pressure", .number(pressure)),
+      .init("seed", .init(.scalar("\(seed)", isPlain: true))),
+      .init("potential", potential.node),
+      .init("training", training.node),
+      .init("reference", reference.node),
+      .init(
+        "initial_training",
+        .mapping([.init("random_structures", .integer(initialTraining.randomStructures))])),
+      .init("active_learning", activeLearning.node),
+      .init("minimum_distances", distances.node),
+      .init("search", search.node),
+      .init("relaxation", relaxation.node),
+      .init("rerank", .mapping([.init("top", .integer(rerank.top))] + rerank.convergence.entries)),
+    ]).yaml()
+  }
+}
+
+extension CampaignSettings.PotentialChoice {
+  fileprivate var node: SettingsNode {
+    var entries: [SettingsNode.Entry] = [
+      .init("kind", .text(kind.rawValue)), .init("level", .integer(level)),
+      .init("cutoff", .number(cutoff)), .init("radial_basis", .integer(radialBasis)),
+    ]
+    if let minimumDistance { entries.append(.init("minimum_distance", .number(minimumDistance))) }
+    return .mapping(entries)
+  }
+}
+
+extension CampaignSettings.Training {
+  fileprivate var node: SettingsNode {
+    .mapping([
+      .init(
+        "weights",
+        .list([.number(weights.energy), .number(weights.force), .number(weights.stress)])),
+      .init("scaling", .text(weights.scaling.rawValue)), .init("force_cap", .number(forceCap)),
+      .init("energy_window", .number(energyWindow)), .init("robust_force", .number(robustForce)),
+    ])
+  }
+}
+
+extension CampaignSettings.ActiveLearning {
+  fileprivate var node: SettingsNode {
+    .mapping([
+      .init("mode", .text(mode.rawValue)), .init("select", .number(select)),
+      .init("break", .number(breaking)), .init("batch", .integer(batch)),
+      .init("max_labels", .integer(maximumLabels)),
+    ])
+  }
+}
+
+extension CampaignSettings.DistanceLimits {
+  fileprivate var node: SettingsNode {
+    .mapping(
+      [.init("default", .number(fraction))]
+        + pairs.map { .init("\($0.first)-\($0.second)", .number($0.distance)) })
+  }
+}
+
+extension CampaignSettings.Search {
+  fileprivate var node: SettingsNode {
+    .mapping([
+      .init("candidates", .integer(candidates)), .init("population", .integer(population)),
+      .init("window", .integer(window)),
+      .init(
+        "delays",
+        .mapping([.init("label", .integer(delays.label)), .init("refit", .integer(delays.refit))])),
+      .init(
+        "space_groups",
+        spaceGroups.count == 230 ? .text("all") : .list(spaceGroups.map { .integer($0) })),
+      .init("operators", .mapping(operators.map { .init($0.kind.rawValue, .number($0.ratio)) })),
+      .init("adaptive", .flag(adaptive)),
+      .init(
+        "antiseeds",
+        .mapping([
+          .init("height", .number(antiseeds.height)), .init("width", .number(antiseeds.width)),
+        ])),
+    ])
+  }
+}
+
+extension CampaignSettings.Convergence {
+  fileprivate var entries: [SettingsNode.Entry] {
+    [.init("force", .number(force)), .init("stress", .number(stress))]
+  }
+}
+
+extension CampaignSettings.Relaxations {
+  fileprivate var node: SettingsNode {
+    .mapping(
+      [.init("coarse", .mapping(coarse.entries))] + tight.entries + [
+        .init("steps", .integer(steps))
+      ])
+  }
+}

@@ -1,0 +1,242 @@
+import Coordinator
+import Foundation
+import Settings
+import Testing
+
+/// The campaign of `inputs/tio2`, whole or with one text replaced by another.
+struct ExampleCampaign {
+  static let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+    .appendingPathComponent("inputs/tio2/campaign.yaml")
+
+  static func text(replacing old: String = "", by new: String = "") throws -> String {
+    let text = try String(contentsOf: url, encoding: .utf8)
+    guard !old.isEmpty else { return text }
+    try #require(text.contains(old), "the example has no '\(old)'")
+    return text.replacingOccurrences(of: old, with: new)
+  }
+
+  static func settings(
+    replacing old: String = "", by new: String = ""
+  ) throws -> CampaignSettings {
+    try CampaignSettings(
+      SettingsDocument(text: try text(replacing: old, by: new), path: "campaign.yaml"))
+  }
+}
+
+@Suite("Campaign files")
+struct CampaignSettingsTests {
+  @Test("The example is read")
+  func example() throws {
+    let campaign = try CampaignSettings(path: ExampleCampaign.url.path)
+    #expect(campaign.title == "TiO2 at ambient pressure")
+    #expect(campaign.composition.formula == "TiO2")
+    #expect(campaign.formulaUnits == [2, 4])
+    #expect(campaign.largestAtomCount == 12)
+    #expect(campaign.pressure == 0)
+    #expect(campaign.seed == 20_261_120)
+    #expect(campaign.potential.level == 12)
+    #expect(campaign.potential.cutoff == 5)
+    #expect(campaign.potential.radialBasis == 8)
+    #expect(campaign.training.weights.force == 0.01)
+    #expect(campaign.training.forceCap == 20)
+    #expect(campaign.initialTraining.randomStructures == 40)
+    #expect(campaign.activeLearning.select == 2.1)
+    #expect(campaign.activeLearning.breaking == 10)
+    #expect(campaign.activeLearning.batch == 8)
+    #expect(campaign.activeLearning.maximumLabels == 250)
+    #expect(campaign.distances.fraction == 0.7)
+    #expect(campaign.distances.pairs.map(\.distance) == [1.0])
+    #expect(campaign.search.candidates == 300)
+    #expect(campaign.search.population == 32)
+    #expect(campaign.search.window == 8)
+    #expect(campaign.search.delays.label == 8)
+    #expect(campaign.search.spaceGroups == Array(1...230))
+    #expect(campaign.search.operators.map(\.ratio) == [0.2, 0.4, 0.1, 0.2, 0.1])
+    #expect(campaign.search.adaptive)
+    #expect(campaign.search.antiseeds.width == 0.005)
+    #expect(campaign.relaxation.coarse.stress == 2)
+    #expect(campaign.relaxation.tight.force == 0.02)
+    #expect(campaign.relaxation.steps == 400)
+    #expect(campaign.rerank.top == 10)
+  }
+
+  @Test("What is left out gets its default, and the defaults are the example's values")
+  func defaults() throws {
+    let full = try SettingsDocument(path: ExampleCampaign.url.path)
+    guard case .mapping(let entries) = full.root.content else { throw CancellationError() }
+    let kept = ["composition", "reference"]
+    let short = SettingsNode.mapping(entries.filter { kept.contains($0.key) }).yaml()
+    let campaign = try CampaignSettings(SettingsDocument(text: short, path: "short.yaml"))
+    #expect(campaign.title == "TiO2")
+    #expect(campaign.formulaUnits == [1, 2, 3, 4])
+    #expect(campaign.seed == 1)
+    #expect(campaign.search.population == 20)
+    #expect(campaign.search.window == 16)
+    #expect(campaign.search.delays.refit == 16)
+    let example = try ExampleCampaign.settings()
+    #expect(campaign.potential == example.potential)
+    #expect(campaign.training == example.training)
+    #expect(campaign.activeLearning == example.activeLearning)
+    #expect(campaign.relaxation == example.relaxation)
+    #expect(campaign.rerank == example.rerank)
+    #expect(campaign.search.operators == example.search.operators)
+  }
+
+  @Test(
+    "A campaign written out is read back as itself, also as bytes",
+    arguments: [
+      ("", ""), ("title: TiO2 at ambient pressure", "title: 'a: \"b\" # c'"),
+      ("space_groups: all", "space_groups: [136, 141, 61]"),
+      ("random: 0.2, heredity: 0.4", "random: 3, heredity: 1"),
+      ("level: 12", "level: 16, minimum_distance: 1.3"),
+      ("O-O: 1.0", "O-Ti: 1.4, O-O: 1.123456789012345"),
+      ("pressure: 0 ", "pressure: 100.1 "),
+    ])
+  func roundTrip(old: String, new: String) throws {
+    let campaign = try ExampleCampaign.settings(replacing: old, by: new)
+    let text = campaign.yaml()
+    let again = try CampaignSettings(SettingsDocument(text: text, path: "campaign.yaml"))
+    #expect(again == campaign, "\(text)")
+    #expect(again.yaml() == text)
+    #expect(try CampaignSettings(canonicalBytes: campaign.canonicalBytes) == campaign)
+  }
+
+  @Test("A single element has nothing to permute")
+  func singleElement() throws {
+    let text =
+      "composition: Si\nreference: {kind: buckingham, cutoff: 6, pairs: [{elements: [Si, Si], A: 1000, rho: 0.3}]}\n"
+    let campaign = try CampaignSettings(SettingsDocument(text: text, path: "si.yaml"))
+    let permutation = campaign.search.operators.first { $0.kind == .permutation }
+    #expect(permutation?.ratio == 0)
+    #expect(abs(campaign.search.operators.map(\.ratio).reduce(0, +) - 1) < 1e-12)
+  }
+
+  struct Mistake: Sendable, CustomTestStringConvertible {
+    let old: String
+    let new: String
+    let line: Int
+    let message: String
+
+    init(_ old: String, _ new: String, _ line: Int, _ message: String) {
+      self.old = old
+      self.new = new
+      self.line = line
+      self.message = message
+    }
+
+    var testDescription: String { new }
+  }
+
+  static let mistakes: [Mistake] = [
+    .init(
+      "population: 32", "population: -3", 22,
+      "search.population: found -3, allowed: an integer from 2 to 10000; try 20"),
+    .init(
+      "population: 32", "populaton: 32", 22,
+      "search.populaton: found an unknown key, allowed: candidates, population, window, delays, space_groups, operators, adaptive, antiseeds; did you mean 'population'?"
+    ),
+    .init(
+      "composition: TiO2", "composition: TiQ2", 3,
+      "composition: found TiQ2 (no composition: 'Q' in 'TiQ2' is no element), allowed: one formula, such as TiO2"
+    ),
+    .init(
+      "composition: TiO2", "composition: [TiO2, Ti2O3]", 3,
+      "composition: found a list of 2, allowed: one formula, such as TiO2; searches over several compositions are not in this version: run one campaign for each"
+    ),
+    .init(
+      "composition: TiO2", "elements: [Ti, O]", 3,
+      "elements: found a variable composition, allowed: composition: one formula, such as TiO2; searches over variable composition are not in this version"
+    ),
+    .init(
+      "composition: TiO2", "", 2,
+      "composition: found no such key, allowed: one formula, such as TiO2 (required)"),
+    .init(
+      "formula_units: [2, 4]", "formula_units: [2, 2]", 4,
+      "formula_units: found [2, 2], allowed: different numbers of formula units, each of which is tried"
+    ),
+    .init(
+      "formula_units: [2, 4]", "formula_units: 0", 4,
+      "formula_units: found 0, allowed: an integer from 1 to 166"),
+    .init(
+      "pressure: 0 ", "pressure: 10 GPa ", 5,
+      "pressure: found 10 GPa, allowed: a number from -100 to 10000 GPa; write the number alone; its unit is GPa"
+    ),
+    .init("seed: 20261120", "seed: -1", 6, "seed: found -1, allowed: an integer of at least 0"),
+    .init(
+      "kind: mtp", "kind: mtb", 7,
+      "potential.kind: found mtb, allowed: one of mtp; did you mean 'mtp'?"),
+    .init(
+      "kind: mtp", "kind: nnp", 7,
+      "potential.kind: found nnp, allowed: mtp; searches with a neural network are not in this version"
+    ),
+    .init(
+      "level: 12", "level: 13", 7,
+      "potential.level: found 13, allowed: an even integer from 2 to 28; try 14"),
+    .init(
+      "cutoff: 5.0", "cutoff: .nan", 7,
+      "potential.cutoff: found .nan, allowed: a number from 1 to 20 Å; try 5"),
+    .init(
+      "weights: [1, 0.01, 0.001]", "weights: [1, 0.01]", 8,
+      "training.weights: found a list of 2, allowed: a list of 3 numbers"),
+    .init(
+      "weights: [1, 0.01, 0.001]", "weights: [0, 0, 0]", 8,
+      "training.weights: found [0.0, 0.0, 0.0], allowed: weights of energy, force and stress, not all 0; try [1, 0.01, 0.001]"
+    ),
+    .init(
+      "select: 2.1, break: 10", "select: 12, break: 10", 18,
+      "active_learning.break: found select 12.0 and break 10.0, allowed: break above select; try select 2.1 and break 10"
+    ),
+    .init(
+      "mode: neighbourhood", "mode: neighborhood", 18,
+      "active_learning.mode: found neighborhood, allowed: one of neighbourhood, configuration; did you mean 'neighbourhood'?"
+    ),
+    .init(
+      "O-O: 1.0", "O-N: 1.0", 19,
+      "minimum_distances.O-N: found the pair 'O-N', allowed: default, or pairs of Ti, O as Ti-O"),
+    .init(
+      "O-O: 1.0", "O-O: 7", 19, "minimum_distances.O-O: found 7, allowed: a number from 0.1 to 5 Å"),
+    .init(
+      "O-O: 1.0", "O-Ti: 1.0, Ti-O: 1.1", 19,
+      "minimum_distances.Ti-O: found the pair 'Ti-O' again, allowed: every pair once"),
+    .init(
+      "window: 8 ", "window: 64 ", 23,
+      "search.window: found 64, allowed: a window up to the population, 32; try 16"),
+    .init(
+      "label: 8", "label: 0", 24,
+      "search.delays.label: found 0, allowed: an integer from 1 to 1000000"),
+    .init(
+      "space_groups: all", "space_groups: [0, 1]", 25,
+      "search.space_groups[1]: found 0, allowed: an integer from 1 to 230"),
+    .init(
+      "{random: 0.2, heredity: 0.4, permutation: 0.1, soft_mutation: 0.2, lattice_mutation: 0.1}",
+      "{random: 0}", 26,
+      "search.operators: found no operator above 0, allowed: at least one of random, heredity, permutation, soft_mutation, lattice_mutation above 0"
+    ),
+    .init(
+      "soft_mutation: 0.2", "softmutation: 0.2", 26,
+      "search.operators.softmutation: found an unknown key, allowed: random, heredity, permutation, soft_mutation, lattice_mutation; did you mean 'soft_mutation'?"
+    ),
+    .init(
+      "adaptive: true", "adaptive: yes", 27, "search.adaptive: found yes, allowed: true or false"),
+    .init(
+      "coarse: {force: 0.1", "coarse: {force: 0.01", 29,
+      "relaxation.coarse: found coarse force 0.01, stress 2.0, allowed: values from the tight ones (0.02 eV/Å, 0.4 GPa) upwards"
+    ),
+    .init(
+      "steps: 400", "steps: many", 29,
+      "relaxation.steps: found many, allowed: an integer from 1 to 1000000"),
+    .init(
+      "title: TiO2 at ambient pressure", "tilte: x", 2,
+      "tilte: found an unknown key, allowed: title, elements, composition, formula_units, pressure, seed, potential, training, reference, initial_training, active_learning, minimum_distances, search, relaxation, rerank; did you mean 'title'?"
+    ),
+  ]
+
+  @Test("Every mistake is named with its line and what is allowed", arguments: mistakes)
+  func mistake(_ mistake: Mistake) throws {
+    let error = #expect(throws: SettingsError.self) {
+      _ = try ExampleCampaign.settings(replacing: mistake.old, by: mistake.new)
+    }
+    #expect(error?.description == "campaign.yaml:\(mistake.line): \(mistake.message)")
+  }
+}
