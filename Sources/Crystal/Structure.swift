@@ -172,7 +172,8 @@ public struct Structure: Sendable, Hashable {
     return Structure(unchecked: large, periodicity, newSpecies, newPositions)
   }
 
-  private init(
+  // For arrays that are known to fit.
+  init(
     unchecked lattice: Lattice, _ periodicity: Periodicity, _ species: [ChemicalElement],
     _ positions: [Vector3]
   ) {
