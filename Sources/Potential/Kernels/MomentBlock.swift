@@ -20,8 +20,9 @@ package struct MomentBlockLayout: Sendable {
   package var forTraining: Bool
 }
 
-/// Eight central atoms of one species with their neighbors: where the numbers of a block are. Valid only
-/// inside the closure that it is given to.
+/// Eight central atoms of one species with their neighbors: where the numbers of a block are.
+///
+/// Valid only inside the closure that it is given to.
 package struct MomentBlock {
   /// The sizes.
   package let layout: MomentBlockLayout
@@ -153,8 +154,10 @@ struct MomentWorkspace: Sendable {
   }
 }
 
-/// Workspaces that are not in use. A potential is a value that several threads may evaluate; each takes
-/// a workspace and brings it back.
+/// Workspaces that are not in use.
+///
+/// A potential is a value that several threads may evaluate; each takes a workspace and brings it
+/// back.
 final class WorkspacePool: Sendable {
   private let idle = Mutex<[MomentWorkspace]>([])
 
@@ -211,7 +214,9 @@ struct BlockOrder {
 }
 
 extension MomentBlock {
-  /// Puts a block's atoms and neighbors into lanes and slots and computes distances and unit vectors.
+  /// Puts a block's atoms and neighbors into lanes and slots and computes distances and unit
+  /// vectors.
+  ///
   /// Empty slots are at the cutoff, where radial functions vanish with their slopes.
   mutating func fill(
     _ order: BlockOrder, _ block: BlockOrder.Block, list: NeighborList, species all: [Int],

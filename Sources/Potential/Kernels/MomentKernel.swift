@@ -29,7 +29,8 @@ package enum MomentKernel {
   ///   - moments: What is added to, by slot.
   @inline(__always)
   package static func addMoments(
-    _ table: MonomialTable, _ rows: LanePointer, f: LanePointer, spacing: Int, to moments: LanePointer
+    _ table: MonomialTable, _ rows: LanePointer, f: LanePointer, spacing: Int,
+    to moments: LanePointer
   ) {
     let entries = table.entries.span
     for m in 0..<entries.count {
@@ -62,8 +63,10 @@ package enum MomentKernel {
   ///   - gradient: Receives x of `chunkSlots` slots, then y, then z.
   @inline(__always)
   package static func gradient(
-    _ table: MonomialTable, _ rows: LanePointer, u: LanePointer, inverse: LanePointer, f: LanePointer,
-    df: LanePointer, spacing: Int, adjoints: LanePointer, scratch: LanePointer, gradient: LanePointer
+    _ table: MonomialTable, _ rows: LanePointer, u: LanePointer, inverse: LanePointer,
+    f: LanePointer,
+    df: LanePointer, spacing: Int, adjoints: LanePointer, scratch: LanePointer,
+    gradient: LanePointer
   ) {
     let entries = table.entries.span
     for place in 0..<entries.count &* chunkSlots { scratch[place] = .zero }

@@ -1,6 +1,7 @@
-/// The product graph of a basis as flat lists: values 0 ..< `basicSlotCount` are moments summed over
-/// neighbors, the others follow in an order in which every factor precedes its products. Each value is
-/// gathered: one accumulator, one store.
+/// The product graph of a basis as flat lists: values 0 ..< `basicSlotCount` are moments summed
+/// over neighbors, the others follow in an order in which every factor precedes its products.
+///
+/// Each value is gathered: one accumulator, one store.
 package struct ProductProgram: Sendable {
   /// A term of a sum: values (or a value and an adjoint), and how often.
   package struct Term: Sendable {

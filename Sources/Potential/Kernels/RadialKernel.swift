@@ -1,7 +1,9 @@
 /// Radial functions of eight atoms' neighbors.
 package enum RadialKernel {
-  /// Computes φ_i(r) = s (r − r_max)² T_i(ξ), ξ = (2r − r_min − r_max)/(r_max − r_min), and dφ_i/dr for
-  /// some slots (Novikov et al. 2021, eq. 5). Chebyshev polynomials and derivatives by recurrence.
+  /// Computes φ_i(r) = s (r − r_max)² T_i(ξ) and dφ_i/dr for some slots.
+  ///
+  /// ξ = (2r − r_min − r_max)/(r_max − r_min), Novikov et al. 2021, eq. 5; Chebyshev polynomials and
+  /// their derivatives by recurrence.
   ///
   /// - Parameters:
   ///   - basis: The radial basis; its size is at least 1.
@@ -49,6 +51,7 @@ package enum RadialKernel {
   ///   - f: Receives f_μ, function μ from `μ * spacing` on.
   ///   - df: Receives df_μ/dr likewise.
   ///   - spacing: The distance between functions in memory.
+  ///   - slots: How many slots of the chunk.
   @inline(__always)
   package static func combine(
     _ coefficients: UnsafePointer<Double>, functionCount: Int, size: Int, phi: LanePointer,

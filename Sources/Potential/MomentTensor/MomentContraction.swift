@@ -4,7 +4,7 @@
 struct MomentContraction: Hashable {
   /// The radial function of each moment, ascending.
   let radial: [Int]
-  /// The number of contracted indices of each pair (0,1), (0,2), …, (1,2), …
+  /// The number of contracted indices of each pair (0,1), (0,2), …, (1,2) and so on.
   let edges: [Int]
 
   /// Most radial functions and the highest rank that occur; limits of the published method.

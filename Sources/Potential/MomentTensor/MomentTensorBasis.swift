@@ -51,7 +51,9 @@ public struct MomentTensorBasis: Sendable {
   public let level: Int?
   /// The components of moment tensors; moment k is `basicMoments[k]` for k below their count.
   public let basicMoments: [BasicMoment]
-  /// The terms of all other moments. Factors of a term are complete before it.
+  /// The terms of all other moments.
+  ///
+  /// Factors of a term are complete before it.
   public let products: [MomentProduct]
   /// The number of moments, basic ones included.
   public let momentCount: Int
@@ -108,7 +110,8 @@ public struct MomentTensorBasis: Sendable {
     }
     for (index, moment) in basic.enumerated() {
       guard (0..<radialFunctionCount).contains(moment.radial) else {
-        return "basic moment \(index) needs radial function \(moment.radial) of \(radialFunctionCount)"
+        return
+          "basic moment \(index) needs radial function \(moment.radial) of \(radialFunctionCount)"
       }
       let powers = [moment.x, moment.y, moment.z]
       guard powers.allSatisfy({ (0...largestPower).contains($0) }) else {
@@ -145,9 +148,11 @@ extension MomentTensorBasis {
   /// The levels that can be enumerated.
   public static let levels = 2...28
 
-  /// The basis of a level: all contractions of one to four moments whose levels 2 + 4μ + ν sum to no
-  /// more than it, one for each isomorphism class, ordered by level so that the basis of a lower level
-  /// is a beginning of it. Enumerated once per process.
+  /// The basis of a level: all contractions of one to four moments whose levels 2 + 4μ + ν sum to
+  /// no more than it, one for each isomorphism class, ordered by level so that the basis of a lower
+  /// level is a beginning of it.
+  ///
+  /// Enumerated once per process.
   ///
   /// - Parameter level: An even number from 2 to 28.
   /// - Throws: `PotentialError.invalidParameters` for another level.

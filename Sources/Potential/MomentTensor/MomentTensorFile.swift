@@ -50,7 +50,9 @@ extension MomentTensorPotential {
   }
 }
 
-/// A reader of `.mtp` text. The format is a sequence of `key = value` in fixed order, some optional.
+/// A reader of `.mtp` text.
+///
+/// The format is a sequence of `key = value` in fixed order, some optional.
 struct MomentTensorFile {
   /// What stands before element symbols in `potential_tag`.
   static let elementsTag = "elements:"
@@ -116,7 +118,8 @@ struct MomentTensorFile {
     skipSpace()
     guard place == bytes.count else { throw failure("unexpected “\(nextWord())” after the end") }
     guard radial != nil || functions <= size else {
-      throw failure("\(functions) radial functions on \(size) basis functions, without coefficients")
+      throw failure(
+        "\(functions) radial functions on \(size) basis functions, without coefficients")
     }
     return Content(
       speciesCount: speciesCount, elements: elements, radialBasis: radialBasis,
@@ -166,7 +169,8 @@ struct MomentTensorFile {
       guard seen.insert(pair).inserted else { throw failure("pair \(word) occurs twice") }
       for mu in 0..<functions {
         let row = try numbers(size, "radial_coeffs")
-        all.replaceSubrange((pair * functions + mu) * size..<(pair * functions + mu + 1) * size, with: row)
+        all.replaceSubrange(
+          (pair * functions + mu) * size..<(pair * functions + mu + 1) * size, with: row)
       }
     }
     return all
@@ -242,7 +246,9 @@ struct MomentTensorFile {
     return String(decoding: bytes[place..<end], as: UTF8.self)
   }
 
-  private func named(_ word: String) -> String { word.isEmpty ? "the end of the file" : "“\(word)”" }
+  private func named(_ word: String) -> String {
+    word.isEmpty ? "the end of the file" : "“\(word)”"
+  }
 
   private mutating func expect(_ word: String) throws(PotentialError) {
     skipSpace()

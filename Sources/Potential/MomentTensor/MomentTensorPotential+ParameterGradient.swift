@@ -2,8 +2,9 @@ import Crystal
 import NumericalCore
 
 extension MomentTensorPotential {
-  /// ∂V_i/∂θ of every atom: one row for each atom, one column for each parameter. The rows of a
-  /// D-optimal selection of neighborhoods.
+  /// ∂V_i/∂θ of every atom: one row for each atom, one column for each parameter.
+  ///
+  /// The rows of a D-optimal selection of neighborhoods.
   ///
   /// - Throws: As `evaluation(of:)`.
   public func siteGradients(of structure: Structure) throws(PotentialError) -> Matrix {

@@ -1,8 +1,10 @@
 import Crystal
 
 extension MomentTensorPotential {
-  /// The potential in MLIP's `.mtp` format, version 1.1.0. Reading it gives the same numbers, bit for
-  /// bit. Elements are written into `potential_tag`, which other programs ignore.
+  /// The potential in MLIP's `.mtp` format, version 1.1.0.
+  ///
+  /// Reading it gives the same numbers, bit for bit. Elements are written into `potential_tag`,
+  /// which other programs ignore.
   public var mtpText: String {
     let (species, functions, size) = (speciesCount, radialFunctionCount, radialBasis.size)
     var text = "MTP\nversion = 1.1.0\npotential_name = MTP1m\n"

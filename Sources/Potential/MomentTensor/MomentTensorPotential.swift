@@ -14,8 +14,10 @@ public struct MomentTensorPotential: Sendable {
   public let radialBasis: RadialBasis
   /// The element of each species; unnamed species where the file names none.
   public let elements: [ChemicalElement]
-  /// All parameters θ, flat: radial coefficients c at ((s₁·C + s₂)·K + μ)·R + i, s₁ the central atom's
-  /// species; then C energy shifts in eV; then S coefficients ξ in eV. The count cannot change.
+  /// All parameters θ, flat: radial coefficients c at ((s₁·C + s₂)·K + μ)·R + i, s₁ the central
+  /// atom's species; then C energy shifts in eV; then S coefficients ξ in eV.
+  ///
+  /// The count cannot change.
   public var parameters: [Double] {
     didSet {
       precondition(parameters.count == parameterCount, "the number of parameters is fixed")
@@ -97,6 +99,7 @@ public struct MomentTensorPotential: Sendable {
   ///   - neighbor: The species of the neighbor.
   ///   - function: The radial function μ.
   ///   - index: The radial basis function i.
+  /// - Returns: An index into `parameters`.
   public func radialIndex(central: Int, neighbor: Int, function: Int, index: Int) -> Int {
     ((central * speciesCount + neighbor) * radialFunctionCount + function) * radialBasis.size
       + index

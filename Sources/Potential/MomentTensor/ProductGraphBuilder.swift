@@ -1,6 +1,7 @@
-/// Turns contractions into a graph of products of two moments. Every contraction is split in each
-/// possible way into partial contractions of fewer moments; the way that adds the fewest terms to the
-/// graph built so far is taken.
+/// Turns contractions into a graph of products of two moments.
+///
+/// Every contraction is split in each possible way into partial contractions of fewer moments; the
+/// way that adds the fewest terms to the graph built so far is taken.
 struct ProductGraphBuilder {
   /// A graph in the form of MLIP's tables.
   struct Graph {
@@ -74,7 +75,8 @@ struct ProductGraphBuilder {
       if parts.count > 1 {
         // A product: split off one part; both sides are contractions of lower level.
         let rest = contraction.restricted(to: parts.dropFirst().flatMap { $0 }.sorted())
-        guard let first = momentOf[contraction.restricted(to: parts[0])], let second = momentOf[rest]
+        guard let first = momentOf[contraction.restricted(to: parts[0])],
+          let second = momentOf[rest]
         else { preconditionFailure("parts of a contraction have a lower level") }
         moment = builder.moment(exactly: [Factors(first, second): 1])
       } else {
@@ -225,7 +227,9 @@ struct ProductGraphBuilder {
       return orders.map { Way(kind: .threeSymmetric, order: $0) }
         + orders.map { Way(kind: .threeByPairs, order: $0) }
     default:
-      let pairs = [[0, 1, 2, 3], [0, 2, 1, 3], [0, 3, 1, 2]].map { Way(kind: .fourByPairs, order: $0) }
+      let pairs = [[0, 1, 2, 3], [0, 2, 1, 3], [0, 3, 1, 2]].map {
+        Way(kind: .fourByPairs, order: $0)
+      }
       var triples: [Way] = []
       for last in 0..<4 {
         let others = (0..<4).filter { $0 != last }

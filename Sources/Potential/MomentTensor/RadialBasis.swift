@@ -1,9 +1,13 @@
-/// The radial basis functions φ_i(r) = s (r − r_max)² T_i(ξ(r)), i = 0 … R−1, for r below r_max, else 0;
-/// T_i are Chebyshev polynomials and ξ maps [r_min, r_max] to [−1, 1] (Novikov et al. 2021, eq. 5).
+/// The radial basis functions φ_i(r) = s (r − r_max)² T_i(ξ(r)), i = 0 … R−1, for r below r_max, else 0.
+///
+/// T_i are Chebyshev polynomials and ξ maps [r_min, r_max] to [−1, 1]: Novikov et al., Mach. Learn.:
+/// Sci. Technol. 2, 025002 (2021), doi:10.1088/2632-2153/abc9fe, eq. 5.
 public struct RadialBasis: Sendable, Hashable {
   /// The number R of functions.
   public let size: Int
-  /// r_min in Å: the smallest distance that the functions are made for. They continue below it.
+  /// r_min in Å: the smallest distance that the functions are made for.
+  ///
+  /// They continue below it.
   public let minimumDistance: Double
   /// r_max in Å, where value and slope of every function vanish.
   public let cutoff: Double
