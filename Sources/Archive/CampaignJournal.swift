@@ -113,8 +113,9 @@ public final class CampaignJournal {
   /// - Throws: `ArchiveError.database`, for example for a full disk; the group is then still open.
   public func commitGroup() throws(ArchiveError) { try database.commit() }
 
-  /// Puts the group on the disk unless a reader holds the file longer than a given time. The search goes on
-  /// with the group open and tries again later.
+  /// Puts the group on the disk unless a reader holds the file longer than a given time.
+  ///
+  /// The search goes on with the group open and tries again later.
   ///
   /// - Parameter patience: Seconds to wait.
   /// - Returns: Whether the group is on the disk.
@@ -222,7 +223,9 @@ public final class CampaignJournal {
 
   // MARK: - Labels
 
-  /// Records a label. The first one of a key is the label for ever.
+  /// Records a label.
+  ///
+  /// The first one of a key is the label for ever.
   ///
   /// - Returns: The bytes that stand for the key: those of the first record.
   /// - Throws: `ArchiveError.database`.

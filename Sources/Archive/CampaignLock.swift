@@ -1,7 +1,9 @@
 import Foundation
 
-/// The right to write into a campaign's folder. The kernel drops it with its holder, however that ends, so
-/// that no stale lock has to be removed by hand.
+/// The right to write into a campaign's folder.
+///
+/// The kernel drops it with its holder, however that ends, so that no stale lock has to be removed
+/// by hand.
 public final class CampaignLock {
   /// The lock file; it stays behind, empty of meaning.
   public let path: String

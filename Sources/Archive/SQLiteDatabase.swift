@@ -156,8 +156,9 @@ public final class SQLiteDatabase {
     if isInTransaction { try execute("ROLLBACK") }
   }
 
-  /// Runs a body inside a transaction, which is undone where the body throws. Inside an open transaction the
-  /// body simply takes part.
+  /// Runs a body inside a transaction, which is undone where the body throws.
+  ///
+  /// Inside an open transaction the body simply takes part.
   ///
   /// - Returns: What the body returns.
   /// - Throws: What the body throws, or `ArchiveError.database`.
