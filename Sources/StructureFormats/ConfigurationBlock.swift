@@ -1,7 +1,9 @@
 import Crystal
 import NumericalCore
 
-/// One block of a `.cfg` while it is read. Fields come in any order, save that `Size` precedes the atoms.
+/// One block of a `.cfg` while it is read.
+///
+/// Fields come in any order, save that `Size` precedes the atoms.
 struct ConfigurationBlock {
   private let firstLine: Int
   private var size: Int?

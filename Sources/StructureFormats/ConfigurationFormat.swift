@@ -1,8 +1,10 @@
 import Crystal
 import NumericalCore
 
-/// MLIP's `.cfg`: blocks of `BEGIN_CFG … END_CFG`. `PlusStress` is −∂E/∂ε = −V σ in eV, positive in
-/// compression. Species are numbered from 0; our writer puts their names into the feature `elements`.
+/// MLIP's `.cfg`: blocks of `BEGIN_CFG … END_CFG`.
+///
+/// `PlusStress` is −∂E/∂ε = −V σ in eV, positive in compression. Species are numbered from 0; our
+/// writer puts their names into the feature `elements`.
 enum ConfigurationFormat: StructureTextFormat {
   static let endings = ["cfg"]
   static let prefixes: [String] = []

@@ -335,8 +335,10 @@ extension StructureRecord {
   fileprivate var bulkStress: Matrix3? { virial.map { (1 / structure.volume) * $0 } }
 }
 
-/// The comment line of extended XYZ: `key=value` pairs in ASE's grammar. Values may stand in quotes or
-/// brackets, a backslash takes the next character as it is, and a key alone means true.
+/// The comment line of extended XYZ: `key=value` pairs in ASE's grammar.
+///
+/// Values may stand in quotes or brackets, a backslash takes the next character as it is, and a key
+/// alone means true.
 enum KeyValueLine {
   static func pairs(_ bytes: ArraySlice<UInt8>) -> [(key: String, value: String)] {
     var tokens: [Token] = []

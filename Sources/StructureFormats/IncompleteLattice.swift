@@ -11,6 +11,7 @@ enum IncompleteLattice {
   /// - Parameters:
   ///   - given: Three entries, `nil` for the open directions.
   ///   - positions: Cartesian positions in Å; an added axis is as long as their extent and a vacuum.
+  /// - Returns: The lattice, with the given vectors as they are.
   /// - Throws: `CrystalError.singularLattice` where the given vectors are dependent.
   static func completed(
     _ given: [Vector3?], around positions: [Vector3]

@@ -1,7 +1,8 @@
 import Foundation
 
-/// The lines of a text, each cut at blanks. It works on bytes: character strings would make large
-/// training sets twenty times slower to read.
+/// The lines of a text, each cut at blanks.
+///
+/// It works on bytes: character strings would make large training sets twenty times slower to read.
 struct LineReader {
   /// The name of the file, for messages.
   let path: String

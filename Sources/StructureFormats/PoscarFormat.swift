@@ -1,9 +1,11 @@
 import Crystal
 import NumericalCore
 
-/// VASP's POSCAR and CONTCAR: the versions without (4) and with (5, 6) a line of symbols, direct and
-/// Cartesian positions, one or three scaling factors or a negative volume, selective dynamics, and
-/// several blocks of one species. Velocities after the positions are left alone.
+/// VASP's POSCAR and CONTCAR: the versions without (4) and with (5, 6) a line of symbols, direct
+/// and Cartesian positions, one or three scaling factors or a negative volume, selective dynamics,
+/// and several blocks of one species.
+///
+/// Velocities after the positions are left alone.
 enum PoscarFormat: StructureTextFormat {
   static let endings = ["poscar", "vasp", "contcar"]
   static let prefixes = ["poscar", "contcar"]
@@ -218,8 +220,9 @@ enum PoscarFormat: StructureTextFormat {
 }
 
 extension StructureFile {
-  /// The order in which a POSCAR lists the atoms: by species, and within one as they are. VASP's output
-  /// comes in this order.
+  /// The order in which a POSCAR lists the atoms: by species, and within one as they are.
+  ///
+  /// VASP's output comes in this order.
   ///
   /// - Parameters:
   ///   - structure: The structure.

@@ -6,6 +6,8 @@ public enum StructureFormat: String, CaseIterable, Sendable {
   case extxyz
   /// MLIP's `.cfg`.
   case cfg
+  /// The Crystallographic Information File.
+  case cif
 
   /// The format a file name stands for.
   ///
@@ -31,6 +33,7 @@ public enum StructureFormat: String, CaseIterable, Sendable {
     case .poscar: PoscarFormat.self
     case .extxyz: ExtendedXYZFormat.self
     case .cfg: ConfigurationFormat.self
+    case .cif: CifFormat.self
     }
   }
 }

@@ -12,6 +12,8 @@ protocol StructureTextFormat {
   /// - Parameters:
   ///   - lines: The text, not yet advanced to its first line.
   ///   - elements: Names for species that the file only numbers.
+  /// - Returns: The entries in the order of the file.
+  /// - Throws: `FormatError` with the line.
   static func parse(
     _ lines: inout LineReader, elements: [ChemicalElement]?
   ) throws(FormatError) -> [StructureRecord]
@@ -22,6 +24,8 @@ protocol StructureTextFormat {
   ///   - records: At least one where the format cannot be empty.
   ///   - elements: The order of species where the format numbers them; names for unnamed species.
   ///   - path: The name for error messages.
+  /// - Returns: The content of a file.
+  /// - Throws: `FormatError` where the format cannot hold a record.
   static func text(
     of records: [StructureRecord], elements: [ChemicalElement]?, path: String
   ) throws(FormatError) -> String

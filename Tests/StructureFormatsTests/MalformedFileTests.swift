@@ -78,6 +78,28 @@ private let goodPoscar = """
   0.5 0.5 0.5
   """
 
+private let goodCif = """
+  data_x
+  _cell_length_a 4
+  _cell_length_b 4
+  _cell_length_c 4
+  _cell_angle_alpha 90
+  _cell_angle_beta 90
+  _cell_angle_gamma 90
+  loop_
+  _space_group_symop_operation_xyz
+  'x, y, z'
+  '-x, -y, -z'
+  loop_
+  _atom_site_label
+  _atom_site_fract_x
+  _atom_site_fract_y
+  _atom_site_fract_z
+  _atom_site_occupancy
+  Ti1 0.1 0.2 0.3 1.0
+  O1 0.4 0.5 0.6(2) 1.0
+  """
+
 let malformedTexts: [Malformed] =
   faults(
     .cfg, goodConfiguration,
@@ -198,8 +220,45 @@ let malformedTexts: [Malformed] =
       ("a position too many", 10, "0.5 0.5 0.5\n0.1 0.1 0.1", 11, "after the last"),
       ("no scaling factor line", 2, nil, 2, "factor is 4 0 0"),
     ])
+  + faults(
+    .cif, goodCif,
+    [
+      ("no block", 1, "_tag 1", 1, "data_"),
+      ("a missing length", 2, nil, 1, "_cell_length_a"),
+      ("an unknown length", 2, "_cell_length_a ?", 1, "_cell_length_a"),
+      ("a length that is no number", 3, "_cell_length_b four", 3, "'four'"),
+      ("a negative length", 4, "_cell_length_c -4", 4, "-4"),
+      ("an angle of 180", 5, "_cell_angle_alpha 180", 5, "180"),
+      ("a tag without value", 7, "_cell_angle_gamma", 7, "no value"),
+      ("a tag twice", 7, "_cell_angle_beta 90", 7, "twice"),
+      ("a value without tag", 7, "_cell_angle_gamma 90 91", 7, "'91'"),
+      ("no operation", 10, "'x, y'", 10, "'x, y'"),
+      ("a wrong operation", 11, "'-x, -y, -w'", 11, "-w"),
+      ("a flattening operation", 11, "'x, x, z'", 11, "x, x, z"),
+      ("no identity", 10, "'-x, -y, z'", 10, "identity"),
+      ("an open quote", 10, "'x, y, z", 10, "closing quote"),
+      ("a loop without columns", 12, "loop_\nloop_", 12, "no columns"),
+      ("a column too many", 17, "_atom_site_occupancy\n_atom_site_x", 20, "multiple"),
+      ("a coordinate missing", 19, "O1 0.4 0.5 0.6(2)", 19, "multiple"),
+      ("a coordinate column missing", 15, "_atom_site_other", 1, "_atom_site_fract_y"),
+      ("an unknown coordinate", 19, "O1 0.4 ? 0.6(2) 1.0", 19, "'?'"),
+      ("an infinite coordinate", 19, "O1 0.4 inf 0.6(2) 1.0", 19, "inf"),
+      ("a wrong uncertainty", 19, "O1 0.4 0.5 0.6(a) 1.0", 19, "0.6(a)"),
+      ("an unknown element", 18, "Q1 0.1 0.2 0.3 1.0", 18, "'Q1'"),
+      ("a half-occupied site", 18, "Ti1 0.1 0.2 0.3 0.5", 18, "disordered"),
+      ("an open text field", 19, "O1 0.4 0.5 0.6 1.0\n_note\n;text", 21, "line 21"),
+      ("no atoms", 14, "_atom_site_other", 1, "no block has atoms"),
+    ])
   + [
     Malformed("an empty file", .poscar, line: 1, "comment", ""),
+    Malformed(
+      "a group without operations", .cif, line: 8, "136",
+      goodCif.split(separator: "\n")[..<7].joined(separator: "\n")
+        + "\n_space_group_IT_number 136\nloop_\n_atom_site_label _atom_site_fract_x"
+        + "\n_atom_site_fract_y _atom_site_fract_z\nTi 0 0 0"),
+    Malformed(
+      "angles that fit no cell", .cif, line: 2, "fit no cell",
+      goodCif.replacing(" 90", with: " 120")),
     Malformed("a comment alone", .poscar, line: 1, "scaling factor", "x\n"),
     Malformed("a frame's count alone", .extxyz, line: 1, "comment line", "3"),
   ]
@@ -227,7 +286,7 @@ struct MalformedFileTests {
     let record = try RandomRecord.make(seed: 3)
     let text = try StructureFile.text(
       of: [record, record].dropLast(format.isSingle ? 1 : 0), format: format)
-    for length in 0..<text.utf8.count {
+    for length in stride(from: 0, to: text.utf8.count, by: 3) {
       let part = String(decoding: text.utf8.prefix(length), as: UTF8.self)
       if let records = try? StructureFile.parse(part, format: format) {
         #expect(records.count <= 2)
