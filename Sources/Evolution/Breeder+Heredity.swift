@@ -20,8 +20,8 @@ private struct CutParent {
   let id: Int
 
   init?(_ parent: Parent, _ elements: [ChemicalElement]) {
-    vectors = CellShape.pairwiseReduced(parent.structure.lattice.vectors)
-    guard let lattice = try? Lattice(vectors) else { return nil }
+    let lattice = parent.structure.lattice.niggliReduced()
+    vectors = lattice.vectors
     var species: [Int] = []
     for element in parent.structure.species {
       guard let index = elements.firstIndex(of: element) else { return nil }
@@ -137,7 +137,8 @@ extension Breeder {
         continue
       }
       let offers = offers(first, a, fromFirst: true) + self.offers(turned, b, fromFirst: false)
-      var draft = Draft(lattice: lattice, composition: order.composition, species: [], positions: [])
+      var draft = Draft(
+        lattice: lattice, composition: order.composition, species: [], positions: [])
       guard draft.fill(from: offers, settings, &random) else {
         reason = .minimumDistances
         continue

@@ -62,7 +62,7 @@ extension Breeder {
       guard (Matrix3.identity + strain).determinant > 0.05,
         let strained = try? parent.lattice.strained(by: strain),
         let rescaled = try? strained.scaled(toVolume: parent.lattice.volume),
-        let reduced = try? Lattice(CellShape.pairwiseReduced(rescaled.vectors)),
+        case let reduced = rescaled.niggliReduced(),
         CellShape.violation(of: reduced, settings) == nil
       else {
         reason = .cellShape
@@ -80,7 +80,8 @@ extension Breeder {
       }
       let limit = settings.weakDisplacement * child.meanRadius
       let mode = random.integer(below: 3)
-      if let moved = softened(child, mode: mode, sign: 1, limit, smallestShare: 0.1, settings, &random)
+      if let moved = softened(
+        child, mode: mode, sign: 1, limit, smallestShare: 0.1, settings, &random)
       {
         child = moved
       }
@@ -97,7 +98,8 @@ extension Breeder {
   func softMutation(
     _ order: BreedingOrder, _ settings: BreedingSettings, _ random: inout RandomStream
   ) -> BreedingOutcome {
-    guard let parent = Draft(order.parents[0].structure, order.composition), parent.species.count > 1
+    guard let parent = Draft(order.parents[0].structure, order.composition),
+      parent.species.count > 1
     else { return .rejected(.notApplicable) }
     let sign = order.modeIsReversed ? -1.0 : 1.0
     let limit = settings.softDisplacement * parent.meanRadius
@@ -113,7 +115,8 @@ extension Breeder {
 
   /// Displaces along a mode, as far as the limit in Å and the minimum distances allow.
   ///
-  /// - Returns: `nil` where not even the smallest share of the limit is allowed.
+  /// - Returns: `nil` where not even the smallest share of the limit is allowed and pushing the atoms
+  ///   apart after a quarter of it fails too.
   private func softened(
     _ draft: Draft, mode: Int, sign: Double, _ limit: Double, smallestShare: Double,
     _ settings: BreedingSettings, _ random: inout RandomStream
@@ -122,16 +125,22 @@ extension Breeder {
     let direction = modes.displacement(mode, &random)
     let distances = draft.distances(settings)
     let steps = 16
-    for step in stride(from: steps, through: 1, by: -1) {
-      let share = Double(step) / Double(steps)
-      guard share >= smallestShare else { return nil }
+    func moved(by share: Double) -> Draft {
       var moved = draft
       for (index, vector) in direction.enumerated() {
         moved.positions[index] += sign * share * limit * vector
       }
-      if distances.allowsAll(moved.positions, moved.species) { return moved }
+      return moved
     }
-    return nil
+    for step in stride(from: steps, through: 1, by: -1) {
+      let share = Double(step) / Double(steps)
+      guard share >= smallestShare else { break }
+      let child = moved(by: share)
+      if distances.allowsAll(child.positions, child.species) { return child }
+    }
+    var child = moved(by: 0.25)
+    let isSeparated = distances.separate(&child.positions, child.species, rounds: 12)
+    return isSeparated ? child : nil
   }
 }
 

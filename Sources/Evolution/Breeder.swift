@@ -86,9 +86,9 @@ struct Draft {
 
   /// Takes over a structure in a reduced cell, `nil` where its composition is another one.
   init?(_ structure: Structure, _ composition: Composition) {
-    guard structure.periodicity == .full, structure.atomCount == composition.atomCount,
-      let reduced = try? Lattice(CellShape.pairwiseReduced(structure.lattice.vectors))
-    else { return nil }
+    guard structure.periodicity == .full, structure.atomCount == composition.atomCount else {
+      return nil
+    }
     var species: [Int] = []
     var counts = Array(repeating: 0, count: composition.elements.count)
     for element in structure.species {
@@ -98,7 +98,8 @@ struct Draft {
     }
     guard counts == composition.counts else { return nil }
     self.init(
-      lattice: reduced, composition: composition, species: species, positions: structure.positions)
+      lattice: structure.lattice.niggliReduced(), composition: composition, species: species,
+      positions: structure.positions)
   }
 
   func distances(_ settings: BreedingSettings) -> DistanceGuard {
@@ -114,18 +115,16 @@ struct Draft {
 
   /// Reduces the cell, groups the atoms and applies the rules.
   func finished(_ settings: BreedingSettings, _ description: String) -> BreedingOutcome {
-    let vectors = CellShape.standardOrientation(CellShape.pairwiseReduced(lattice.vectors))
-    // The turn from the old to the standard axes, found from the reduced vectors before it.
-    let reduced = CellShape.pairwiseReduced(lattice.vectors)
-    guard let before = try? Lattice(reduced), let after = try? Lattice(vectors) else {
+    let reduced = lattice.niggliReduced()
+    guard let turned = try? Lattice(CellShape.standardOrientation(reduced.vectors)) else {
       return .rejected(.cellShape)
     }
-    if let reason = CellShape.violation(of: after, settings) { return .rejected(reason) }
+    if let reason = CellShape.violation(of: turned, settings) { return .rejected(reason) }
     let order = species.indices.sorted { (species[$0], $0) < (species[$1], $1) }
     guard
       let structure = try? Structure(
-        lattice: after, species: order.map { composition.elements[species[$0]] },
-        fractionalPositions: order.map { before.fractional(positions[$0]) })
+        lattice: turned, species: order.map { composition.elements[species[$0]] },
+        fractionalPositions: order.map { reduced.fractional(positions[$0]) })
     else { return .rejected(.minimumDistances) }  // A position is not finite.
     let wrapped = structure.wrapped()
     guard settings.minimumDistances.firstViolation(in: wrapped) == nil else {

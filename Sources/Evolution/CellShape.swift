@@ -1,30 +1,8 @@
 import Crystal
 import NumericalCore
 
-/// Shapes of cells: reduction of lattices under construction and the rules that a child keeps.
+/// Shapes of cells: a standard orientation and the rules that a child keeps.
 enum CellShape {
-  /// A lattice of the same points whose vectors are pairwise as short as can be (Gauss's condition
-  /// |vᵢ·vⱼ| ≤ ½|vⱼ|² for all pairs).
-  static func pairwiseReduced(_ vectors: Matrix3) -> Matrix3 {
-    var v = vectors
-    for _ in 0..<100 {
-      var hasChanged = false
-      for i in 0..<3 {
-        for j in 0..<3 where i != j {
-          let factor = (v[i].dot(v[j]) / v[j].squaredLength).rounded()
-          guard factor != 0 else { continue }
-          let shorter = v[i] - factor * v[j]
-          if shorter.squaredLength < v[i].squaredLength * (1 - 1e-10) {
-            v[i] = shorter
-            hasChanged = true
-          }
-        }
-      }
-      if !hasChanged { break }
-    }
-    return v
-  }
-
   /// The lattice turned so that a lies along x and b in the xy plane; a left-handed one becomes its
   /// mirror image, which has the same energy.
   static func standardOrientation(_ vectors: Matrix3) -> Matrix3 {

@@ -22,7 +22,7 @@ struct DistanceGuard {
     inverse = lattice.inverse
     speciesCount = elements.count
     var limits: [Double] = []
-    for a in elements { for b in elements { limits.append(minimum.distance(a, b)) } }
+    for a in elements { for b in elements { limits.append(minimum[a, b]) } }
     self.limits = limits
     squaredLimits = limits.map { $0 * $0 }
     let reach = limits.max() ?? 0

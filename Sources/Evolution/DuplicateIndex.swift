@@ -221,7 +221,8 @@ extension DuplicateIndex: ByteCodable {
     enthalpyTolerance = try decoder.decode()
     reach = try decoder.decode()
     basins = try decoder.decode([Basin].self)
-    for basin in basins where basin.neighbors.contains(where: { !basins.indices.contains($0.index) }) {
+    for basin in basins
+    where basin.neighbors.contains(where: { !basins.indices.contains($0.index) }) {
       throw .invalid("a neighbor of basin \(basin.representative.id)")
     }
   }

@@ -21,6 +21,8 @@ public struct Individual: Sendable, Hashable {
   public let potentialVersion: Int
   /// What is known of single atoms.
   public let measure: AtomMeasure
+  /// Atomic number and smallest count of every element; derived from the structure.
+  private let ratio: [Int]
 
   /// Creates an individual; the enthalpy must be finite.
   public init(
@@ -40,6 +42,16 @@ public struct Individual: Sendable, Hashable {
     self.spaceGroup = spaceGroup
     self.potentialVersion = potentialVersion
     self.measure = measure
+    ratio = Self.ratio(of: structure)
+  }
+
+  private static func ratio(of structure: Structure) -> [Int] {
+    func divisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : divisor(b, a % b) }
+    let composition = structure.composition()
+    let common = composition.counts.reduce(0) { divisor($0, $1) }
+    return zip(composition.elements, composition.counts).flatMap {
+      [$0.atomicNumber, $1 / common]
+    }
   }
 
   /// The individual as the potential of another version sees it.
@@ -64,10 +76,7 @@ public struct Individual: Sendable, Hashable {
   /// Whether both have the same elements in the same ratios, so that fingerprints and enthalpies
   /// compare.
   func isComparable(to other: Individual) -> Bool {
-    if structure.species == other.structure.species { return true }
-    let (a, b) = (structure.composition(), other.structure.composition())
-    return a.elements == b.elements
-      && zip(a.counts, b.counts).allSatisfy { $0 * b.atomCount == $1 * a.atomCount }
+    ratio == other.ratio
   }
 }
 
@@ -96,6 +105,7 @@ extension Individual: ByteCodable {
     spaceGroup = try decoder.decode()
     potentialVersion = try decoder.decode()
     measure = try decoder.decode()
+    ratio = Self.ratio(of: structure)
     guard enthalpyPerAtom.isFinite, measure.count.map({ $0 == structure.atomCount }) ?? true else {
       throw .invalid("individual \(id)")
     }

@@ -2,7 +2,7 @@ import NumericalCore
 
 /// How often each operator is used. With adaptation on, operators whose children do well are used
 /// more: p ← (1 − η) p + η · credit, the credit being the mean over an operator's children among the
-/// last commits.
+/// last commits, drawn a little towards the mean of all.
 public struct OperatorRatios: Sendable, Hashable {
   /// The ratios in the order of `VariationKind.operators`; they sum to 1.
   public private(set) var ratios: [Double]
@@ -20,6 +20,9 @@ public struct OperatorRatios: Sendable, Hashable {
     let credit: Double
   }
 
+  /// Every operator is judged as if it had this many more children of average credit, so that one
+  /// lucky child does not decide.
+  static let priorChildren = 5.0
   /// The least ratio of random structures, where they are used at all.
   static let randomFloor = 0.1
   /// The least ratio of any other operator in use.
@@ -35,7 +38,7 @@ public struct OperatorRatios: Sendable, Hashable {
   ///   - window: How many of the last commits count.
   public init(
     _ ratios: [Double] = [0.2, 0.4, 0.1, 0.2, 0.1], isAdaptive: Bool = true,
-    learningRate: Double = 0.3, window: Int = 100
+    learningRate: Double = 0.2, window: Int = 100
   ) {
     precondition(ratios.count == VariationKind.operators.count, "one ratio per operator is needed")
     precondition(ratios.allSatisfy { $0 >= 0 && $0.isFinite }, "ratios are not negative")
@@ -73,16 +76,18 @@ public struct OperatorRatios: Sendable, Hashable {
       sums[commit.operatorIndex] += commit.credit
       children[commit.operatorIndex] += 1
     }
+    let mean = sums.reduce(0, +) / Double(max(1, commits.count))
+    guard mean > 0 else { return }
     // Operators without a child keep their ratio; the others share the rest by mean credit.
     var credits = Array(repeating: 0.0, count: ratios.count)
     var judged = 0.0
     var total = 0.0
     for index in ratios.indices where children[index] > 0 && ratios[index] > 0 {
-      credits[index] = sums[index] / Double(children[index])
+      credits[index] =
+        (sums[index] + Self.priorChildren * mean) / (Double(children[index]) + Self.priorChildren)
       judged += ratios[index]
       total += credits[index]
     }
-    guard total > 0 else { return }
     for index in ratios.indices where children[index] > 0 && ratios[index] > 0 {
       let target = judged * credits[index] / total
       ratios[index] = (1 - learningRate) * ratios[index] + learningRate * target

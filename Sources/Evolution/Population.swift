@@ -64,7 +64,7 @@ public struct Population: Sendable, Hashable {
       tolerance: settings.duplicateTolerance, enthalpyTolerance: settings.enthalpyTolerance,
       reach: AntiseedRecords.reachInWidths * settings.antiseedWidth)
     operators = OperatorRatios(
-      settings.operators, isAdaptive: settings.isAdaptive, window: 2 * settings.size)
+      settings.operators, isAdaptive: settings.isAdaptive, window: max(100, 2 * settings.size))
     self.potentialVersion = potentialVersion
     commitCount = 0
     orderCount = 0

@@ -30,7 +30,10 @@ struct SymmetricGenerator {
   /// The positions of a group.
   mutating func table(of group: Int) -> WyckoffTable {
     if let known = tables[group] { return known }
-    let derived = WyckoffTable(SpaceGroup.standard(group))
+    guard let spaceGroup = SpaceGroup(number: group) else {
+      preconditionFailure("space groups run from 1 to 230")
+    }
+    let derived = WyckoffTable(spaceGroup)
     tables[group] = derived
     return derived
   }
@@ -55,7 +58,8 @@ struct SymmetricGenerator {
   ) -> BreedingOutcome {
     var groups = settings.spaceGroups
     var tried = 0
-    var volume = volumePerAtom * random.uniform(1 - settings.volumeSpread, 1 + settings.volumeSpread)
+    var volume =
+      volumePerAtom * random.uniform(1 - settings.volumeSpread, 1 + settings.volumeSpread)
     while !groups.isEmpty, tried < Ladder.groups {
       let pick = random.integer(below: groups.count)
       let group = groups[pick]
@@ -90,8 +94,8 @@ struct SymmetricGenerator {
     for _ in 0..<Ladder.latticeTries {
       guard
         let conventional = RandomLattice.lattice(group: group, volume: volume, &random),
-        let primitive = try? Lattice(  // A flat cell is one more failed try.
-          CellShape.pairwiseReduced(basis * conventional.vectors)),
+        // A flat cell is one more failed try.
+        let primitive = try? Lattice(basis * conventional.vectors).niggliReduced(),
         CellShape.violation(of: primitive, settings) == nil
       else { continue }
       let distances = DistanceGuard(

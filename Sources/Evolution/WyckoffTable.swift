@@ -1,3 +1,4 @@
+import Crystal
 import NumericalCore
 
 /// A set of symmetry-equivalent positions of a space group: the points that one site symmetry fixes
@@ -72,6 +73,18 @@ struct WyckoffTable: Sendable {
     }.map(\.element)
   }
 
+  /// Derives the positions of a space group in its default setting.
+  init(_ group: SpaceGroup) {
+    self.init(
+      allOperations: group.operations.map { operation in
+        let r = operation.rotation
+        let w = operation.translation.map { ($0 * Double(Self.grid)).rounded() }
+        return GridOperation(
+          rotation: [r.a.x, r.a.y, r.a.z, r.b.x, r.b.y, r.b.z, r.c.x, r.c.y, r.c.z],
+          translation: SIMD3(Int(w.x), Int(w.y), Int(w.z)))
+      })
+  }
+
   /// Lattice points per conventional cell.
   var cellsPerConventionalCell: Int { centrings.count }
 
@@ -134,7 +147,8 @@ private struct WyckoffBuilder {
   init(_ all: [Operation]) {
     let grid = WyckoffTable.grid
     func wrapped(_ v: SIMD3<Int>) -> SIMD3<Int> {
-      SIMD3(((v.x % grid) + grid) % grid, ((v.y % grid) + grid) % grid, ((v.z % grid) + grid) % grid)
+      SIMD3(
+        ((v.x % grid) + grid) % grid, ((v.y % grid) + grid) % grid, ((v.z % grid) + grid) % grid)
     }
     var shifts: [SIMD3<Int>] = []
     var representatives: [Operation] = []
