@@ -1,8 +1,9 @@
 import Foundation
 import NumericalCore
 
-/// Antiseeds: Gaussians in fingerprint distance that fill up basins found again and again (A. O.
-/// Lyakhov, A. R. Oganov, H. T. Stokes & Q. Zhu, Comput. Phys. Commun. 184, 1172 (2013), section 4):
+/// Antiseeds: Gaussians in fingerprint distance that fill up basins found again and again.
+///
+/// A. O. Lyakhov, A. R. Oganov, H. T. Stokes & Q. Zhu, Comput. Phys. Commun. 184, 1172 (2013):
 /// fitness_I = H_I + Σ_a n_a W exp(−D_Ia²/2σ²) over the visited basins a, with n_a visits.
 ///
 /// They hold no energies: a refitted potential changes H, never the records. Published widths lie below

@@ -56,8 +56,9 @@ private struct CutParent {
 
   var volumePerAtom: Double { abs(vectors.determinant) / Double(species.count) }
 
-  /// The atoms shifted at random and whether each lies in the slab [0, share) of its period. Of a
-  /// few shifts, the one that brings better atoms is likelier.
+  /// The atoms shifted at random and whether each lies in the slab [0, share) of its period.
+  ///
+  /// Of a few shifts, the one that brings better atoms is likelier.
   func cut(
     axis: Int, share: Double, periods: Int, keepsSlab: Bool, bias: Double,
     _ random: inout RandomStream
@@ -95,9 +96,10 @@ private struct CutParent {
 }
 
 extension Breeder {
-  /// Heredity (Glass, Oganov & Hansen, Comput. Phys. Commun. 175, 713 (2006); Lyakhov, Oganov &
-  /// Valle, ibid. 181, 1623 (2010)): a slab [x, x + h] of one parent and the complement of the other,
-  /// fractional coordinates kept, in the lattice w L₁ + (1 − w) L₂.
+  /// Joins a slab [x, x + h] of one parent to the complement of the other.
+  ///
+  /// Fractional coordinates are kept, in the lattice w L₁ + (1 − w) L₂: Glass, Oganov & Hansen, Comput.
+  /// Phys. Commun. 175, 713 (2006); Lyakhov, Oganov & Valle, ibid. 181, 1623 (2010).
   func heredity(
     _ order: BreedingOrder, _ settings: BreedingSettings, _ random: inout RandomStream
   ) -> BreedingOutcome {

@@ -93,8 +93,9 @@ extension Breeder {
     return .rejected(reason)
   }
 
-  /// Soft mutation (Lyakhov, Oganov & Valle, Comput. Phys. Commun. 181, 1623 (2010)): the parent
-  /// displaced along a soft mode of its bond-strength model.
+  /// Displaces the parent along a soft mode of its bond-strength model.
+  ///
+  /// Lyakhov, Oganov & Valle, Comput. Phys. Commun. 181, 1623 (2010).
   func softMutation(
     _ order: BreedingOrder, _ settings: BreedingSettings, _ random: inout RandomStream
   ) -> BreedingOutcome {

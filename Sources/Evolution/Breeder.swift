@@ -1,7 +1,9 @@
 import Crystal
 import NumericalCore
 
-/// Makes children: a pure function of the order, the settings and the random stream. What a breeder
+/// Makes children: a pure function of the order, the settings and the random stream.
+///
+/// What a breeder
 /// keeps between orders (tables of space groups) saves time and changes no result.
 public struct Breeder: Sendable {
   private var generator = SymmetricGenerator()

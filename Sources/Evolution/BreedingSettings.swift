@@ -2,7 +2,9 @@ import Crystal
 import NumericalCore
 
 /// What stays the same for all candidates of a campaign: the rules a child must keep and the
-/// parameters of the variation operators. Defaults follow the literature cited at the operators.
+/// parameters of the variation operators.
+///
+/// Defaults follow the literature cited at the operators.
 public struct BreedingSettings: Sendable, Hashable {
   /// The shortest allowed distance of every pair of elements.
   public var minimumDistances: MinimumDistances

@@ -38,6 +38,12 @@ public struct DuplicateIndex: Sendable, Hashable {
   /// Basins closer than this are kept as neighbors for antiseeds.
   let reach: Double
 
+  /// Fingerprints that screen the others, see `distances(to:)`.
+  private var pivots: [StructureFingerprint] = []
+  /// √D from every basin to every pivot, 0 where there is no such pivot yet.
+  private var pivotChords: [Double] = []
+  private static let pivotCount = 4
+
   /// What a visit found.
   enum Visit {
     case new(Int)
@@ -65,7 +71,7 @@ public struct DuplicateIndex: Sendable, Hashable {
 
   /// The basin that an individual belongs to, if it was visited before: the closest one.
   ///
-  /// - Complexity: O(basins) fingerprint distances.
+  /// - Complexity: O(basins), of which few need a fingerprint distance.
   public func basin(of individual: Individual) -> Basin? {
     closest(to: individual, among: distances(to: individual)).map { basins[$0] }
   }
@@ -75,6 +81,7 @@ public struct DuplicateIndex: Sendable, Hashable {
   /// - Parameters:
   ///   - count: How many to return at most.
   ///   - version: The newest potential's version.
+  /// - Returns: The best basins, best first.
   /// - Complexity: O(n log n)
   public func best(_ count: Int, version: Int) -> [Basin] {
     bestIndices(count, version: version).map { basins[$0] }
@@ -109,6 +116,8 @@ public struct DuplicateIndex: Sendable, Hashable {
       Basin(
         id: individual.id, representative: individual, visits: 1, softMutations: 0,
         isDiscarded: false, neighbors: []))
+    pivotChords += chords(of: individual.fingerprint)
+    addPivot(individual.fingerprint)
     link(index, distances)
     return .new(index)
   }
@@ -118,6 +127,9 @@ public struct DuplicateIndex: Sendable, Hashable {
     let hasMoved = basins[index].representative.fingerprint != individual.fingerprint
     basins[index].representative = individual
     guard hasMoved else { return }
+    for (pivot, chord) in chords(of: individual.fingerprint).enumerated() {
+      pivotChords[index * Self.pivotCount + pivot] = chord
+    }
     for other in basins.indices { basins[other].neighbors.removeAll { $0.index == index } }
     basins[index].neighbors.removeAll()
     link(index, distances(to: individual).filter { $0.index != index })
@@ -149,13 +161,42 @@ public struct DuplicateIndex: Sendable, Hashable {
       || abs(a.enthalpyPerAtom - b.enthalpyPerAtom) <= enthalpyTolerance
   }
 
+  private func chords(of fingerprint: StructureFingerprint) -> [Double] {
+    (0..<Self.pivotCount).map { pivot in
+      pivot < pivots.count ? fingerprint.distance(to: pivots[pivot]).squareRoot() : 0
+    }
+  }
+
+  /// Makes one of the first fingerprints a pivot.
+  private mutating func addPivot(_ fingerprint: StructureFingerprint) {
+    guard pivots.count < Self.pivotCount else { return }
+    let pivot = pivots.count
+    pivots.append(fingerprint)
+    for (index, basin) in basins.enumerated() {
+      let chord = basin.representative.fingerprint.distance(to: fingerprint).squareRoot()
+      pivotChords[index * Self.pivotCount + pivot] = chord
+    }
+  }
+
   /// The basins within reach of an individual.
+  ///
+  /// With D = (1 − cos θ)/2, √D = sin(θ/2) is half the chord between unit vectors, a metric: where the
+  /// chords to a pivot differ by more than the limit, so do the two fingerprints. The result is exact.
   private func distances(to individual: Individual) -> [BasinNeighbor] {
     let limit = max(reach, tolerance)
+    let own = chords(of: individual.fingerprint)
+    // Far above the rounding of a chord, far below any limit of use.
+    let widest = limit.squareRoot() + 1e-6
     var result: [BasinNeighbor] = []
-    for (index, basin) in basins.enumerated()
-    where basin.representative.isComparable(to: individual) {
-      let distance = individual.fingerprint.distance(to: basin.representative.fingerprint)
+    for index in basins.indices {
+      var isNear = true
+      for pivot in 0..<Self.pivotCount
+      where abs(pivotChords[index * Self.pivotCount + pivot] - own[pivot]) > widest {
+        isNear = false
+      }
+      guard isNear, basins[index].representative.isComparable(to: individual) else { continue }
+      let other = basins[index].representative.fingerprint
+      let distance = individual.fingerprint.distance(to: other)
       if distance < limit { result.append(BasinNeighbor(index: index, distance: distance)) }
     }
     return result
@@ -213,6 +254,8 @@ extension DuplicateIndex: ByteCodable {
     encoder.encode(enthalpyTolerance)
     encoder.encode(reach)
     encoder.encode(basins)
+    encoder.encode(pivots)
+    encoder.encode(pivotChords)
   }
 
   /// Reads tolerances and basins.
@@ -221,6 +264,12 @@ extension DuplicateIndex: ByteCodable {
     enthalpyTolerance = try decoder.decode()
     reach = try decoder.decode()
     basins = try decoder.decode([Basin].self)
+    pivots = try decoder.decode([StructureFingerprint].self)
+    pivotChords = try decoder.decode([Double].self)
+    guard pivots.count <= Self.pivotCount, pivotChords.count == Self.pivotCount * basins.count
+    else {
+      throw .invalid("\(pivots.count) pivots, \(pivotChords.count) chords")
+    }
     for basin in basins
     where basin.neighbors.contains(where: { !basins.indices.contains($0.index) }) {
       throw .invalid("a neighbor of basin \(basin.representative.id)")

@@ -61,6 +61,7 @@ public struct Individual: Sendable, Hashable {
   ///   - potentialVersion: The version that gave it.
   ///   - structure: The structure, if it was relaxed again, with its fingerprint.
   ///   - measure: The new numbers per atom.
+  /// - Returns: The individual with the same number, operator and parents.
   public func refreshed(
     enthalpyPerAtom: Double, potentialVersion: Int,
     structure: (structure: Structure, fingerprint: StructureFingerprint, spaceGroup: Int)? = nil,

@@ -1,6 +1,8 @@
 import NumericalCore
 
-/// How often each operator is used. With adaptation on, operators whose children do well are used
+/// How often each operator is used.
+///
+/// With adaptation on, operators whose children do well are used
 /// more: p ← (1 − η) p + η · credit, the credit being the mean over an operator's children among the
 /// last commits, drawn a little towards the mean of all.
 public struct OperatorRatios: Sendable, Hashable {

@@ -1,8 +1,8 @@
 import NumericalCore
 
-/// Which Wyckoff positions the atoms of a composition may take in one space group. Positions without
-/// a free coordinate hold one atom each; the others may be taken again and again.
+/// Which Wyckoff positions the atoms of a composition may take in one space group.
 ///
+/// Positions without a free coordinate are taken once; the others may be taken again and again.
 /// Positions of equal multiplicity and kind (fixed or free) form a class; a solution says how many
 /// positions of each class an element takes. Solutions are counted in atoms of the primitive cell.
 struct OrbitChoice: Sendable {
@@ -23,12 +23,11 @@ struct OrbitChoice: Sendable {
   /// Bound on the search for solutions that fit together.
   private static let largestWitnessSearch = 20_000
 
-  /// Finds how the counts can be realised.
+  /// Finds how the counts can be realised; `nil` where the group cannot hold them.
   ///
   /// - Parameters:
   ///   - counts: Atoms of each element in the primitive cell.
   ///   - table: The group's positions.
-  /// - Returns: `nil` where the group cannot hold them.
   init?(counts: [Int], in table: WyckoffTable) {
     var classes: [PositionClass] = []
     for (index, position) in table.positions.enumerated() {

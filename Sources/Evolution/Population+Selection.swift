@@ -3,9 +3,12 @@ import NumericalCore
 
 extension Population {
   /// Decides what the next candidate is: operator by the current ratios, parents by rank, the soft
-  /// mode by how often the parent was used. The first `size` candidates are random structures.
+  /// mode by how often the parent was used.
+  ///
+  /// The first `size` candidates are random structures.
   ///
   /// - Parameter random: The slot's own stream.
+  /// - Returns: What to make.
   /// - Complexity: O(N)
   public mutating func orderNext(random: inout RandomStream) -> BreedingOrder {
     defer { orderCount += 1 }

@@ -106,8 +106,9 @@ public struct Population: Sendable, Hashable {
     return settings.initialVolumePerAtom ?? VolumeEstimate.fromRadii(composition)
   }
 
-  /// The population's diversity, the collective quasi-entropy −⟨(1 − D) ln(1 − D)⟩ over all pairs
-  /// (Oganov & Valle 2009, eq. 17).
+  /// The population's diversity, the collective quasi-entropy −⟨(1 − D) ln(1 − D)⟩ over all pairs.
+  ///
+  /// Oganov & Valle, J. Chem. Phys. 130, 104504 (2009).
   ///
   /// - Complexity: O(N²) fingerprint distances.
   public func quasiEntropy() -> Double {
@@ -143,7 +144,7 @@ extension Population {
     return admit(individual)
   }
 
-  /// Commits a child that came to nothing: rejected at breeding, exploded, collapsed, unreliable, …
+  /// Commits a child that came to nothing: rejected at breeding, exploded, collapsed or unreliable.
   public mutating func recordFailure(of kind: VariationKind) {
     operators.record(kind, credit: 0)
     countCommit()

@@ -2,10 +2,11 @@ import Crystal
 import Foundation
 import NumericalCore
 
-/// Vibrations of a crystal at Γ from a model of bond strengths (A. O. Lyakhov, A. R. Oganov & M. Valle,
-/// Comput. Phys. Commun. 181, 1623 (2010), section 4): central springs of strength
-/// k_ij = sqrt(χ_i χ_j / (CN_i CN_j)) with s_ij = exp(−Δ_ij/0.37), Δ_ij = r_ij − R_i − R_j,
-/// χ_i = 0.481 n_val/(R_i + Δ_ij/2), CN_i(ij) = Σ_k s_ik / s_ij, for r < 10 Å.
+/// Vibrations of a crystal at Γ from a model of bond strengths.
+///
+/// A. O. Lyakhov, A. R. Oganov & M. Valle, Comput. Phys. Commun. 181, 1623 (2010), section 4: central
+/// springs of strength k_ij = sqrt(χ_i χ_j / (CN_i CN_j)) with s_ij = exp(−Δ_ij/0.37),
+/// Δ_ij = r_ij − R_i − R_j, χ_i = 0.481 n_val/(R_i + Δ_ij/2), CN_i(ij) = Σ_k s_ik / s_ij, for r < 10 Å.
 struct SoftModes {
   /// Modes without the three translations, softest first, grouped where they are degenerate.
   private let groups: [[[Double]]]
@@ -13,7 +14,7 @@ struct SoftModes {
 
   /// Springs end here, in Å.
   private static let cutoff = 10.0
-  /// The decay length of bond strengths in Å (I. D. Brown's bond valence constant).
+  /// The decay length of bond strengths in Å, the constant of bond valence theory.
   private static let decay = 0.37
   /// Eigenvalues that differ by less than this share of the largest are degenerate.
   private static let degeneracy = 1e-6
@@ -50,7 +51,9 @@ struct SoftModes {
   /// How many modes differ in frequency.
   var distinctCount: Int { groups.count }
 
-  /// Cartesian displacements along a mode, the largest of length one. A degenerate mode, and any index
+  /// Cartesian displacements along a mode, the largest of length one.
+  ///
+  /// A degenerate mode, and any index
   /// beyond the last, is a random combination.
   func displacement(_ index: Int, _ random: inout RandomStream) -> [Vector3] {
     let members =

@@ -153,7 +153,9 @@ private struct Placement {
     species.removeAll(keepingCapacity: true)
   }
 
-  /// Places an orbit at a random point of a position, unless atoms come too close. What is there
+  /// Places an orbit at a random point of a position, unless atoms come too close.
+  ///
+  /// What is there
   /// already has the full symmetry, so one atom of the new orbit stands for all of them.
   mutating func place(_ element: Int, on index: Int, _ random: inout RandomStream) -> Bool {
     let position = table.positions[index]

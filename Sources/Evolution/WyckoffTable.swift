@@ -61,7 +61,7 @@ struct WyckoffTable: Sendable {
 
   /// Derives the positions.
   ///
-  /// - Parameter operations: All operations of the conventional cell, centrings included.
+  /// - Parameter allOperations: All operations of the conventional cell, centrings included.
   init(allOperations: [GridOperation]) {
     var builder = WyckoffBuilder(allOperations)
     builder.scanGrid()

@@ -11,8 +11,8 @@ struct WyckoffTests {
     #expect(total == 1731)
   }
 
-  /// Multiplicities in the primitive cell and free coordinates, by growing multiplicity, from the
-  /// International Tables for Crystallography, Vol. A (conventional multiplicity / centring).
+  // Multiplicities in the primitive cell and free coordinates, by growing multiplicity, from the
+  // International Tables for Crystallography, Vol. A (conventional multiplicity / centring).
   @Test(
     "Known groups have the tabulated multiplicities",
     arguments: [
