@@ -9,6 +9,8 @@ public struct TrainingProblem: Sendable {
     case force(Double, cap: Double)
     /// It lies too high, in eV/atom, above the lowest structure of its composition.
     case energy(Double, window: Double)
+    /// Its weight is 0.
+    case weight
 
     /// The message for people.
     public var description: String {
@@ -16,6 +18,7 @@ public struct TrainingProblem: Sendable {
       case .force(let force, let cap): "force \(force) eV/Å above the cap of \(cap) eV/Å"
       case .energy(let energy, let window):
         "\(energy) eV/atom above the lowest of its composition, window \(window) eV/atom"
+      case .weight: "weight 0"
       }
     }
   }
@@ -29,6 +32,8 @@ public struct TrainingProblem: Sendable {
 
   /// The labelled structures, in the order whose index decides the shard.
   public let structures: [LabelledStructure]
+  /// The weight of every structure relative to the others, beside the weights of `settings`.
+  public let multipliers: [Double]
   /// The order of species in the potential.
   public let elements: [ChemicalElement]
   /// What the training aims at.
@@ -43,14 +48,21 @@ public struct TrainingProblem: Sendable {
   ///
   /// - Parameters:
   ///   - structures: Labelled structures.
+  ///   - multipliers: Relative weight of every structure, none negative; 1 where absent. Those of
+  ///     weight 0 are left out.
   ///   - elements: The species of the potential.
   ///   - settings: Weights, cap and window.
   /// - Throws: `PotentialError.unknownElement` where a structure holds another species, `.training` where
   ///   nothing is left to train on.
   public init(
-    _ structures: [LabelledStructure], elements: [ChemicalElement], settings: TrainingSettings
+    _ structures: [LabelledStructure], multipliers: [Double]? = nil, elements: [ChemicalElement],
+    settings: TrainingSettings
   ) throws(PotentialError) {
+    let multipliers = multipliers ?? Array(repeating: 1, count: structures.count)
+    guard multipliers.count == structures.count, multipliers.allSatisfy({ $0 >= 0 && $0.isFinite })
+    else { throw .training("every structure needs one weight that is not negative") }
     self.structures = structures
+    self.multipliers = multipliers
     self.elements = elements
     self.settings = settings
     for labelled in structures {
@@ -58,12 +70,14 @@ public struct TrainingProblem: Sendable {
         throw .unknownElement(species, known: elements)
       }
     }
-    exclusions = Self.exclusions(structures, settings)
+    exclusions = zip(Self.exclusions(structures, settings), multipliers).map {
+      $1 == 0 ? .weight : $0
+    }
     guard exclusions.contains(where: { $0 == nil }) else {
       throw .training(
         structures.isEmpty
           ? "there is no labelled structure"
-          : "the force cap or energy window excludes all \(structures.count) structures")
+          : "the force cap, the energy window or weights of 0 exclude all \(structures.count) structures")
     }
     var used: [LabelledStructure] = []
     for (labelled, exclusion) in zip(structures, exclusions) where exclusion == nil {
@@ -92,6 +106,9 @@ public struct TrainingProblem: Sendable {
   func rowWeights(of index: Int) -> RowWeights {
     let labelled = structures[index]
     var weights = settings.weights.divided(atomCount: labelled.structure.atomCount)
+    weights.energy *= multipliers[index]
+    weights.force *= multipliers[index]
+    weights.stress *= multipliers[index]
     if let scale = settings.robustForce {
       let square = labelled.evaluation.forces.reduce(0) { $0 + $1.squaredLength }
       let mean = square / Double(3 * labelled.structure.atomCount)
@@ -111,6 +128,8 @@ public struct TrainingProblem: Sendable {
     let compositions = structures.map { reducedCounts(of: $0.structure) }
     var floors: [[Int]: Double] = [:]
     for (labelled, composition) in zip(structures, compositions) {
+      // A collapsed structure, far below all others, betrays itself by its forces.
+      if let cap = settings.forceCap, labelled.evaluation.largestForce() > cap { continue }
       floors[composition] = min(floors[composition] ?? .infinity, energyPerAtom(labelled))
     }
     return zip(structures, compositions).map { labelled, composition in
