@@ -63,14 +63,14 @@ public struct TrainingSet: Sendable, Hashable {
   /// The fit of a potential to this set.
   ///
   /// - Parameters:
-  ///   - elements: The species of the potential, in its order.
+  ///   - potential: The potential to fit; only its species count.
   ///   - settings: Weights, cap, window and start.
   /// - Throws: `PotentialError` where a species is unknown or nothing is left to train on.
   public func problem(
-    elements: [ChemicalElement], settings: TrainingSettings
+    for potential: MomentTensorPotential, settings: TrainingSettings
   ) throws(PotentialError) -> TrainingProblem {
     try TrainingProblem(
-      labelledStructures(), multipliers: entries.map(\.weight), elements: elements,
+      labelledStructures(), multipliers: entries.map(\.weight), for: potential,
       settings: settings)
   }
 }

@@ -30,6 +30,12 @@ struct TrainingSetTests {
       Evaluation(energy: -20 + random.normal(), forces: forces, virial: virial, of: structure))
   }
 
+  static func potential(_ elements: [ChemicalElement]) throws -> MomentTensorPotential {
+    try MomentTensorPotential(
+      basis: try MomentTensorBasis(level: 2),
+      radialBasis: try RadialBasis(size: 4, minimumDistance: 1, cutoff: 5), elements: elements)
+  }
+
   @Test("A file brings back labels, sources and weights")
   func file() throws {
     var set = TrainingSet()
@@ -79,7 +85,8 @@ struct TrainingSetTests {
       try Self.labelled(6), try Self.labelled(8, scale: 25),
       try LabelledStructure(try Self.labelled(7).structure, high),
     ])
-    let problem = try set.problem(elements: set.distinctElements(), settings: TrainingSettings())
+    let problem = try set.problem(
+      for: try Self.potential(set.distinctElements()), settings: TrainingSettings())
     #expect(problem.exclusions[0] == nil)
     guard case .force(let force, cap: 20)? = problem.exclusions[1] else {
       Issue.record("forces of 25 eV/Å must be excluded")
@@ -91,7 +98,8 @@ struct TrainingSetTests {
       return
     }
     #expect(problem.usedCount() == 1)
-    let plain = try set.problem(elements: set.distinctElements(), settings: .plain)
+    let plain = try set.problem(
+      for: try Self.potential(set.distinctElements()), settings: .plain)
     #expect(plain.usedCount() == 3)
   }
 
@@ -101,10 +109,10 @@ struct TrainingSetTests {
     let oxygen = try #require(ChemicalElement(symbol: "O"))
     let titanium = try #require(ChemicalElement(symbol: "Ti"))
     #expect(throws: PotentialError.unknownElement(titanium, known: [oxygen])) {
-      try set.problem(elements: [oxygen], settings: TrainingSettings())
+      try set.problem(for: try Self.potential([oxygen]), settings: TrainingSettings())
     }
     #expect(throws: PotentialError.self) {
-      try TrainingSet().problem(elements: [oxygen], settings: TrainingSettings())
+      try TrainingSet().problem(for: try Self.potential([oxygen]), settings: TrainingSettings())
     }
   }
 

@@ -34,7 +34,7 @@ public struct TrainingProblem: Sendable {
   public let structures: [LabelledStructure]
   /// The weight of every structure relative to the others, beside the weights of `settings`.
   public let multipliers: [Double]
-  /// The order of species in the potential.
+  /// The species of the potential, in its order.
   public let elements: [ChemicalElement]
   /// What the training aims at.
   public let settings: TrainingSettings
@@ -43,6 +43,8 @@ public struct TrainingProblem: Sendable {
   /// A least-squares energy per species in eV, subtracted before the fit so that large absolute
   /// energies cost no digits.
   let baseline: [Double]
+  // Atoms of each species, for every structure.
+  private let speciesCounts: [[Int]]
 
   /// Prepares a training.
   ///
@@ -50,40 +52,46 @@ public struct TrainingProblem: Sendable {
   ///   - structures: Labelled structures.
   ///   - multipliers: Relative weight of every structure, none negative; 1 where absent. Those of
   ///     weight 0 are left out.
-  ///   - elements: The species of the potential.
+  ///   - potential: The potential to fit; only its species count.
   ///   - settings: Weights, cap and window.
   /// - Throws: `PotentialError.unknownElement` where a structure holds another species, `.training` where
   ///   nothing is left to train on.
   public init(
-    _ structures: [LabelledStructure], multipliers: [Double]? = nil, elements: [ChemicalElement],
-    settings: TrainingSettings
+    _ structures: [LabelledStructure], multipliers: [Double]? = nil,
+    for potential: MomentTensorPotential, settings: TrainingSettings
   ) throws(PotentialError) {
     let multipliers = multipliers ?? Array(repeating: 1, count: structures.count)
     guard multipliers.count == structures.count, multipliers.allSatisfy({ $0 >= 0 && $0.isFinite })
     else { throw .training("every structure needs one weight that is not negative") }
     self.structures = structures
     self.multipliers = multipliers
-    self.elements = elements
+    elements = potential.elements
     self.settings = settings
+    var counts: [[Int]] = []
     for labelled in structures {
-      for species in labelled.structure.species where !elements.contains(species) {
-        throw .unknownElement(species, known: elements)
-      }
+      var count = [Int](repeating: 0, count: potential.speciesCount)
+      for species in try potential.speciesIndices(of: labelled.structure) { count[species] += 1 }
+      counts.append(count)
     }
-    exclusions = zip(Self.exclusions(structures, settings), multipliers).map {
+    speciesCounts = counts
+    let exclusions = zip(Self.exclusions(structures, settings), multipliers).map {
       $1 == 0 ? .weight : $0
     }
+    self.exclusions = exclusions
     guard exclusions.contains(where: { $0 == nil }) else {
       throw .training(
         structures.isEmpty
           ? "there is no labelled structure"
           : "the force cap, the energy window or weights of 0 exclude all \(structures.count) structures")
     }
-    var used: [LabelledStructure] = []
-    for (labelled, exclusion) in zip(structures, exclusions) where exclusion == nil {
-      used.append(labelled)
-    }
-    baseline = try Self.baseline(used, elements)
+    let used = exclusions.indices.filter { exclusions[$0] == nil }
+    baseline = try Self.baseline(
+      used.map { counts[$0] }, used.map { structures[$0].evaluation.energy })
+  }
+
+  /// The part of a label's energy in eV that the baseline takes.
+  func baselineEnergy(of index: Int) -> Double {
+    zip(baseline, speciesCounts[index]).reduce(0) { $0 + $1.0 * Double($1.1) }
   }
 
   /// The number of structures trained on.
@@ -156,16 +164,15 @@ public struct TrainingProblem: Sendable {
   // E/N ≈ Σ x_s a_s with mole fractions x. Where all structures share one composition only one
   // combination is determined; the ridge spreads it evenly.
   private static func baseline(
-    _ structures: [LabelledStructure], _ elements: [ChemicalElement]
+    _ counts: [[Int]], _ energies: [Double]
   ) throws(PotentialError) -> [Double] {
-    var equations = NormalEquations(radialCount: 0, linearCount: elements.count)
-    var row = Matrix(rows: 1, columns: elements.count + 1)
-    for labelled in structures {
-      let n = Double(labelled.structure.atomCount)
-      for (s, element) in elements.enumerated() {
-        row[0, s] = Double(labelled.structure.species.count { $0 == element }) / n
-      }
-      row[0, elements.count] = labelled.evaluation.energy / n
+    let species = counts.first?.count ?? 0
+    var equations = NormalEquations(radialCount: 0, linearCount: species)
+    var row = Matrix(rows: 1, columns: species + 1)
+    for (count, energy) in zip(counts, energies) {
+      let n = Double(count.reduce(0, +))
+      for s in 0..<species { row[0, s] = Double(count[s]) / n }
+      row[0, species] = energy / n
       equations.add(row, rowCount: 1)
     }
     return try VariableProjection.solveLinear(equations, ridge: 1e-10).coefficients

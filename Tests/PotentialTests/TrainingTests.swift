@@ -1,0 +1,250 @@
+import Crystal
+import Foundation
+import NumericalCore
+import Potential
+import StructureFormats
+import TestSupport
+import Testing
+
+@Suite("Training")
+struct TrainingTests {
+  /// A labelled structure of random atoms, labelled by a potential.
+  static func labelled(
+    by potential: MomentTensorPotential, atoms: Int, species: [Int]? = nil, seed: UInt64
+  ) throws -> LabelledStructure {
+    var random = RandomStream(seed: seed, purpose: .test)
+    let edge = 2.9 * Double(atoms).squareRoot().squareRoot()
+    let lattice = try Lattice(
+      Matrix3(
+        rows: Vector3(edge + random.uniform(), 0.3, 0), Vector3(0, edge + random.uniform(), 0.2),
+        Vector3(0.1, 0, edge + random.uniform())))
+    let structure = try Structure(
+      lattice: lattice,
+      species: (0..<atoms).map {
+        potential.elements[species?[$0] ?? ($0 % potential.speciesCount)]
+      },
+      fractionalPositions: (0..<atoms).map { _ in random.fractionalPoint() })
+    return try LabelledStructure(structure, try potential.evaluation(of: structure))
+  }
+
+  static func potential(
+    level: Int, species: Int, seed: UInt64? = nil
+  ) throws -> MomentTensorPotential {
+    var potential = try MomentTensorPotential(
+      basis: try MomentTensorBasis(level: level),
+      radialBasis: try RadialBasis(size: 6, minimumDistance: 1, cutoff: 4.5, scaling: 0.1),
+      elements: (0..<species).map { ChemicalElement.unnamed($0) })
+    if let seed {
+      var random = RandomStream(seed: seed, purpose: .test)
+      for i in potential.parameters.indices { potential.parameters[i] += 0.2 * random.normal() }
+    }
+    return potential
+  }
+
+  static func fixture(_ name: String) throws -> String {
+    let folder = try #require(Bundle.module.url(forResource: "Fixtures", withExtension: nil))
+    return folder.appendingPathComponent("training/\(name)").path
+  }
+
+  static func labels(_ name: String) throws -> [LabelledStructure] {
+    try StructureFile.read(try fixture(name)).map { try #require($0.labelled) }
+  }
+
+  @Test("Labels of a potential of the same form are recovered", arguments: 0..<4)
+  func recovery(seed: Int) throws {
+    let species = 1 + seed % 2
+    let truth = try Self.potential(level: 8, species: species, seed: UInt64(seed) + 1)
+    let set = try (0..<40).map {
+      try Self.labelled(by: truth, atoms: 3 + $0 % 5, seed: UInt64(100 * seed + $0))
+    }
+    var settings = TrainingSettings.plain
+    settings.start = .current
+    settings.tolerance = 1e-8
+    var start = truth
+    var random = RandomStream(seed: UInt64(seed), purpose: .test, slot: 1)
+    for i in 0..<truth.radialParameterCount { start.parameters[i] += 0.03 * random.normal() }
+    let problem = try TrainingProblem(set, for: start, settings: settings)
+    let report = try MomentTensorTrainer.train(start, on: problem)
+    let scale = set.map { $0.evaluation.energy * $0.evaluation.energy }.reduce(0, +) / 40
+    #expect(report.losses[0] > 1e-5 * scale, "the start must not be the answer")
+    #expect(report.loss < 1e-10 * scale)
+    let fresh = try (0..<10).map {
+      try Self.labelled(by: truth, atoms: 4, seed: UInt64(9000 + 100 * seed + $0))
+    }
+    let errors = try ErrorStatistics(of: report.potential, on: fresh)
+    #expect(try #require(errors.relativeForceError) < 1e-3)
+  }
+
+  @Test("The loss of the normal equations is the loss of the potential")
+  func lossAgrees() throws {
+    let truth = try Self.potential(level: 8, species: 2, seed: 5)
+    let set = try (0..<12).map { try Self.labelled(by: truth, atoms: 4, seed: UInt64($0)) }
+    for scaling in TrainingWeights.Scaling.allCases {
+      var settings = TrainingSettings.plain
+      settings.maximumTrials = 3
+      settings.robustForce = 2
+      settings.weights = try TrainingWeights(scaling: scaling)
+      let start = try Self.potential(level: 6, species: 2)
+      let problem = try TrainingProblem(set, for: start, settings: settings)
+      let report = try MomentTensorTrainer.train(start, on: problem)
+      let direct = try TrainingLoss(of: report.potential, on: problem).value
+      #expect(abs(report.loss - direct) <= 1e-9 * direct)
+      for (before, after) in zip(report.losses, report.losses.dropFirst()) {
+        #expect(after < before)
+      }
+    }
+  }
+
+  @Test("The Gram matrix holds the gradient of the loss")
+  func gradient() throws {
+    let truth = try Self.potential(level: 8, species: 2, seed: 3)
+    let set = try (0..<6).map { try Self.labelled(by: truth, atoms: 5, seed: UInt64($0)) }
+    let potential = try Self.potential(level: 8, species: 2, seed: 4)
+    let problem = try TrainingProblem(set, for: potential, settings: .plain)
+    let request = MomentTensorTrainer.Request(potential: potential, includingRadial: true)
+    let gradient = try problem.lossGradient(of: problem.equations(for: request), at: potential)
+    for index in stride(from: 0, to: potential.parameterCount, by: 7) {
+      func loss(_ change: Double) throws -> Double {
+        var moved = potential
+        moved.parameters[index] += change
+        return try TrainingLoss(of: moved, on: problem).value
+      }
+      // Differences of fourth order: the error is dominated by roundoff of the loss over the step.
+      let h = 1e-3
+      let near = (try loss(h) - loss(-h)) / (2 * h)
+      let far = (try loss(2 * h) - loss(-2 * h)) / (4 * h)
+      let numeric = (4 * near - far) / 3
+      let scale = max(abs(numeric), 1e-6 * (try loss(0)))
+      #expect(abs(gradient[index] - numeric) <= 1e-6 * scale, "parameter \(index)")
+    }
+  }
+
+  @Test("Shards give the same bits in any order of computation, and through bytes")
+  func shards() throws {
+    let truth = try Self.potential(level: 8, species: 2, seed: 3)
+    let set = try (0..<150).map { try Self.labelled(by: truth, atoms: 3, seed: UInt64($0)) }
+    let start = try Self.potential(level: 6, species: 2)
+    var settings = TrainingSettings.plain
+    settings.maximumTrials = 4
+    let problem = try TrainingProblem(set, for: start, settings: settings)
+    let serial = try MomentTensorTrainer.train(start, on: problem)
+    let shuffled = try MomentTensorTrainer.train(start, on: problem) { request in
+      var parts: [Int: NormalEquations] = [:]
+      var random = RandomStream(seed: 1, purpose: .test)
+      var order = Array(0..<NormalEquations.shardCount)
+      random.shuffle(&order)
+      for shard in order {
+        let part = try problem.equations(for: request, shard: shard)
+        parts[shard] = try NormalEquations(canonicalBytes: part.canonicalBytes)
+      }
+      var total = try #require(parts[0])
+      for shard in 1..<NormalEquations.shardCount { total.merge(try #require(parts[shard])) }
+      return total
+    }
+    #expect(shuffled.potential.parameters == serial.potential.parameters)
+    #expect(shuffled.losses == serial.losses)
+  }
+
+  @Test("Tiny, duplicated and one-sided sets give finite, moderate coefficients")
+  func degenerate() throws {
+    let truth = try Self.potential(level: 8, species: 2, seed: 8)
+    let one = try Self.labelled(by: truth, atoms: 1, seed: 1)
+    let pair = try Self.labelled(by: truth, atoms: 2, seed: 2)
+    let onlyFirst = try (0..<3).map {
+      try Self.labelled(by: truth, atoms: 4, species: [0, 0, 0, 0], seed: UInt64($0))
+    }
+    for set in [[one], [pair], Array(repeating: pair, count: 7), onlyFirst, [one, pair]] {
+      for start in [TrainingStart.chebyshev, .random(seed: 3)] {
+        var settings = TrainingSettings.search
+        settings.forceCap = nil
+        settings.energyWindow = nil
+        settings.start = start
+        let potential = try Self.potential(level: 12, species: 2)
+        let problem = try TrainingProblem(set, for: potential, settings: settings)
+        let report = try MomentTensorTrainer.train(potential, on: problem)
+        #expect(report.potential.parameters.allSatisfy { $0.isFinite && abs($0) < 1e6 })
+        #expect(report.loss <= report.losses[0])
+        let errors = try ErrorStatistics(of: report.potential, on: set)
+        #expect(errors.energyPerAtom.rootMeanSquare < 0.1)
+      }
+    }
+  }
+
+  @Test("Mixing radial functions into higher ones leaves the fitted loss as it is", arguments: 0..<3)
+  func gauge(seed: Int) throws {
+    let truth = try Self.potential(level: 12, species: 1, seed: 21)
+    let set = try (0..<30).map { try Self.labelled(by: truth, atoms: 5, seed: UInt64($0)) }
+    let start = try Self.potential(level: 10, species: 1, seed: UInt64(seed))
+    var mixed = start
+    let size = start.radialBasis.size
+    for mu in 0..<start.radialFunctionCount {
+      for i in 0..<size {
+        var value = (1.5 + Double(mu)) * start.parameters[mu * size + i]
+        for nu in 0..<mu { value += 0.3 * Double(nu + 1) * start.parameters[nu * size + i] }
+        mixed.parameters[mu * size + i] = value
+      }
+    }
+    var losses: [Double] = []
+    for potential in [start, mixed] {
+      var settings = TrainingSettings.plain
+      settings.start = .current
+      settings.maximumTrials = 1
+      let problem = try TrainingProblem(set, for: potential, settings: settings)
+      losses.append(try MomentTensorTrainer.train(potential, on: problem).losses[0])
+    }
+    // The ridge of 1e-12 sees other column scales: nothing else may differ.
+    #expect(abs(losses[0] - losses[1]) <= 1e-6 * losses[0])
+  }
+
+  @Test("Errors follow their definitions")
+  func statistics() throws {
+    let truth = try Self.potential(level: 8, species: 1, seed: 2)
+    let set = try (0..<3).map { try Self.labelled(by: truth, atoms: 2 + $0, seed: UInt64($0)) }
+    let exact = try ErrorStatistics(of: truth, on: set)
+    #expect(exact.force.maximum == 0 && exact.energyPerAtom.maximum == 0)
+    let shifted = set.map { label in
+      var evaluation = label.evaluation
+      evaluation.energy += 0.5 * Double(label.structure.atomCount)
+      evaluation.forces[0].x += 0.3
+      return evaluation
+    }
+    let errors = ErrorStatistics(of: set, predictions: shifted)
+    #expect(abs(errors.energyPerAtom.rootMeanSquare - 0.5) < 1e-12)
+    #expect(abs(errors.energyPerAtom.meanAbsolute - 0.5) < 1e-12)
+    #expect(abs(errors.force.maximum - 0.3) < 1e-12)
+    #expect(abs(errors.force.rootMeanSquare - 0.3 * (3.0 / 27).squareRoot()) < 1e-12)
+    #expect(abs(errors.force.meanAbsolute - 0.3 * 3 / 27) < 1e-12)
+    #expect(try #require(errors.stress).maximum == 0)
+  }
+
+  @Test(
+    "Molybdenum, level 16: the published accuracy within minutes on one core",
+    .tags(.slow), .enabled(if: ProcessInfo.processInfo.environment["POLYMORPH_SLOW"] == "1"),
+    arguments: [1, 2, 3] as [UInt64])
+  func molybdenum(seed: UInt64) throws {
+    LinearAlgebra.useOneThread()
+    let training = try Self.labels("Mo_train.cfg")
+    let potential = try MomentTensorPotential(
+      basis: try MomentTensorBasis(level: 16),
+      radialBasis: try RadialBasis(size: 8, minimumDistance: 1.9, cutoff: 5.2),
+      elements: [.unnamed(0)])
+    var settings = TrainingSettings.plain
+    settings.start = .random(seed: seed)
+    settings.continuation = [8, 12]
+    let clock = ContinuousClock()
+    let began = clock.now
+    let problem = try TrainingProblem(training, for: potential, settings: settings)
+    let report = try MomentTensorTrainer.train(potential, on: problem)
+    let seconds = (clock.now - began) / .seconds(1)
+    let errors = try ErrorStatistics(of: report.potential, on: training)
+    let test = try ErrorStatistics(of: report.potential, on: try Self.labels("Mo_test.cfg"))
+    print("Mo level 16 seed \(seed): \(seconds) s, \(report.trials) trials, \(report.losses)")
+    for e in [errors, test] {
+      print(e.energyPerAtom.rootMeanSquare, e.force.rootMeanSquare, e.relativeForceError ?? 0, e.stress?.rootMeanSquare ?? 0)
+    }
+    #expect(errors.energyPerAtom.rootMeanSquare <= 0.0055)
+    #expect(try #require(errors.relativeForceError) <= 0.126)
+    #expect(try #require(errors.stress).rootMeanSquare <= 0.55)
+    #expect(seconds < 180)
+  }
+}
