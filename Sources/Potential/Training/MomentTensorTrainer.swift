@@ -206,6 +206,20 @@ public struct MomentTensorTrainer: Sendable {
   }
 }
 
+extension MomentTensorTrainer.Request: ByteCodable {
+  /// Appends the potential and what is asked.
+  public func encode(to encoder: inout ByteEncoder) {
+    encoder.encode(potential)
+    encoder.encode(includingRadial)
+  }
+
+  /// Reads the potential and what is asked.
+  public init(from decoder: inout ByteDecoder) throws(ByteCodingError) {
+    potential = try decoder.decode(MomentTensorPotential.self)
+    includingRadial = try decoder.decode(Bool.self)
+  }
+}
+
 extension MomentTensorTrainer {
   /// Fits a potential, with all shards computed one after another or as the caller likes.
   ///
