@@ -134,12 +134,12 @@ struct RelaxationTests {
     #expect(foreign.evaluation == nil && foreign.enthalpy == .infinity)
 
     let repulsive = Relaxation.run(
-      try argonCrystal(a: 4), with: argon(dispersion: 0, wall: 1e7))
+      try argonCrystal(a: 4), with: try argon(dispersion: 0, wall: 1e7))
     #expect(repulsive.outcome == .exploded || repulsive.hasConverged)
     #expect(repulsive.structure.volume > 3 * 64)
 
     let attractive = Relaxation.run(
-      try argonCrystal(a: 4), with: argon(dispersion: 1000, wall: 0))
+      try argonCrystal(a: 4), with: try argon(dispersion: 1000, wall: 0))
     #expect(!attractive.hasConverged)
     switch attractive.outcome {
     case .collapsed, .failed: break
@@ -150,18 +150,18 @@ struct RelaxationTests {
     settings = RelaxationSettings(
       minimumDistances: MinimumDistances(elements: [ar], pairs: [(ar, ar, 2)]))
     let close = Relaxation.run(
-      try argonCrystal(a: 4), with: argon(dispersion: 1000, wall: 0), settings: settings)
+      try argonCrystal(a: 4), with: try argon(dispersion: 1000, wall: 0), settings: settings)
     #expect(close.outcome == .distanceViolated(ar, ar))
     #expect(settings.minimumDistances?.firstViolation(in: close.structure) == nil)
     settings.minimumDistances = MinimumDistances(elements: [ar], pairs: [(ar, ar, 4)])
     let atStart = Relaxation.run(
-      try argonCrystal(a: 4), with: argon(dispersion: 1000, wall: 0), settings: settings)
+      try argonCrystal(a: 4), with: try argon(dispersion: 1000, wall: 0), settings: settings)
     #expect(atStart.outcome == .distanceViolated(ar, ar) && atStart.evaluations == 0)
   }
 
   @Test("Results come back from their bytes")
   func bytes() throws {
-    let result = Relaxation.run(try start(), with: ClassicalModels.titaniumDioxide())
+    let result = Relaxation.run(try start(), with: try ClassicalModels.titaniumDioxide())
     #expect(try RelaxationResult(canonicalBytes: result.canonicalBytes) == result)
     let ti = try ClassicalModels.element("Ti")
     let outcomes: [RelaxationOutcome] = [
