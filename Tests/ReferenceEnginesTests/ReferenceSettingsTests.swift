@@ -34,7 +34,10 @@ struct ReferenceSettingsTests {
   func reading() throws {
     let settings = try read(Self.valid)
     let expected = try ClassicalModels.titaniumDioxide().parameters
-    let parameters = switch settings.model { case .buckingham(let p): p }
+    let parameters =
+      switch settings.model {
+      case .buckingham(let p): p
+      }
     #expect(parameters.canonicalBytes == expected.canonicalBytes)
     let rutile = try Prototypes.rutile()
     let energy = try settings.potential().evaluation(of: rutile).energy
@@ -55,8 +58,10 @@ struct ReferenceSettingsTests {
       ("[O, O]", "[Ti, Ti]", 7, "reference.pairs[2]"),
       ("rho: 0.2340", "rho: 0", 7, "reference.pairs[2].rho"),
       ("rho: 0.2340", "row: 0.2340", 7, "reference.pairs[2].rho"),
-      ("wall: 1.0}\n    - {elements: [Ti, O]", "wal: 1.0}\n    - {elements: [Ti, O]", 7,
-        "reference.pairs[2].wal"),
+      (
+        "wall: 1.0}\n    - {elements: [Ti, O]", "wal: 1.0}\n    - {elements: [Ti, O]", 7,
+        "reference.pairs[2].wal"
+      ),
     ])
   func mistakes(old: String, new: String, line: Int, key: String) throws {
     let text = Self.valid.replacingOccurrences(of: old, with: new)
@@ -103,7 +108,7 @@ struct ReferenceSettingsTests {
     #expect(charged.line == 4 && charged.keyPath == "reference.charges")
     let missing = Self.valid.replacingOccurrences(of: "[Ti, O]", with: "[Mg, O]")
     let pair = try #require(try message(missing, "TiO2"))
-    #expect(pair.line == 5 && pair.found == "missing pair parameters of O–Ti")
+    #expect(pair.line == 5 && pair.found == "missing pair parameters of Ti–O")
   }
 }
 
