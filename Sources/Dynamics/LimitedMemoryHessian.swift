@@ -1,7 +1,8 @@
 import NumericalCore
 
-/// The inverse Hessian of a quasi-Newton method from its last steps: L-BFGS on top of a
-/// preconditioner (J. Nocedal and S. J. Wright, Numerical Optimization, 2nd ed., algorithm 7.4).
+/// The inverse Hessian of a quasi-Newton method from its last steps.
+///
+/// L-BFGS on top of a preconditioner (J. Nocedal and S. J. Wright, Numerical Optimization, 2nd ed., algorithm 7.4).
 struct LimitedMemoryHessian {
   private struct Pair {
     var step: [Double]

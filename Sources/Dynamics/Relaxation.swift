@@ -267,8 +267,10 @@ struct RelaxationRun {
 
   // MARK: Damped dynamics
 
-  /// FIRE (E. Bitzek et al., Phys. Rev. Lett. 97, 170201 (2006)) with the preconditioner as mass:
-  /// frequencies are about 1, so time steps are of order 0.1 … 1.
+  /// Damped dynamics with the preconditioner as mass.
+  ///
+  /// FIRE, E. Bitzek et al., Phys. Rev. Lett. 97, 170201 (2006). Frequencies are about 1, so time steps
+  /// are of order 0.1 … 1.
   private mutating func dampedDynamics(
     _ stage: RelaxationSettings.Stage, limit: Int,
     _ monitor: (RelaxationStep) -> RelaxationDirective

@@ -87,8 +87,9 @@ public struct RelaxationResult: Sendable, Hashable {
   public var enthalpy: Double
   /// The number of energy evaluations, rejected steps included.
   public var evaluations: Int
-  /// The last structure that the monitor let pass; where a grade stopped the relaxation, it goes on
-  /// from here. `nil` where the monitor stopped at the first one.
+  /// The last structure that the monitor let pass; a relaxation stopped by its grade goes on from it.
+  ///
+  /// `nil` where the monitor stopped at the first one.
   public var lastPassed: Structure?
 
   /// The enthalpy per atom in eV.

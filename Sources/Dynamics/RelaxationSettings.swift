@@ -41,7 +41,9 @@ public struct RelaxationSettings: Sendable, Hashable {
 
   /// The stages, run one after the other.
   public var stages: [Stage]
-  /// The pressure in eV/Å³; the enthalpy E + pV is minimised. Meaningful for bulk crystals.
+  /// The pressure in eV/Å³; the enthalpy E + pV is minimised.
+  ///
+  /// Meaningful for bulk crystals.
   public var pressure: Double
   /// Whether the cell stays as it is.
   public var hasFixedCell = false

@@ -51,8 +51,9 @@ public protocol ReferenceEngine: Sendable {
 }
 
 extension ReferenceEngine {
-  /// The key of a structure's label, 64 hexadecimal digits: the SHA-256 of structure, settings and
-  /// engine version. The first result committed for a key is the label.
+  /// The key of a structure's label: the SHA-256 of structure, settings and engine version.
+  ///
+  /// 64 hexadecimal digits. The first result committed for a key is the label.
   public func labelKey(for structure: Structure) -> String {
     var encoder = ByteEncoder()
     encoder.encode(structure)

@@ -185,8 +185,9 @@ extension ReferenceSettings {
 }
 
 extension ReferenceSettings {
-  /// A stand-in for an external engine that knows any elements: pairs of Lennard-Jones form with the
-  /// minimum at the sum of the covalent radii. It has no chemistry; rehearsals use it to pass
+  /// A stand-in for an external engine that knows any elements.
+  ///
+  /// Pairs of Lennard-Jones form with the minimum at the sum of the covalent radii. It has no chemistry; rehearsals use it to pass
   /// structures through every stage of a campaign.
   public static func rehearsal(for elements: [ChemicalElement]) -> ReferenceSettings {
     // Depth in eV; unlike pairs bind more, so that compounds hold together.

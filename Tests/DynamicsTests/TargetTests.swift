@@ -12,8 +12,14 @@ struct Target: Decodable, Sendable {
   let potential: String
   let energy: Double?
   let tolerance: Double
-  let pressure_GPa: Double?
-  let space_group: String?
+  let pressure: Double?
+  let spaceGroup: String?
+
+  enum CodingKeys: String, CodingKey {
+    case potential, energy, tolerance
+    case pressure = "pressure_GPa"
+    case spaceGroup = "space_group"
+  }
 
   static func load(_ name: String) throws -> Target {
     struct File: Decodable { let targets: [String: Target] }
@@ -55,7 +61,7 @@ struct TargetTests {
     let start = try TestStructures.rattled(
       TestStructures.strained(ideal, by: 0.03, seed: 11), by: 0.03, seed: 12)
     let pressure =
-      (target.pressure_GPa ?? 0) / PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom
+      (target.pressure ?? 0) / PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom
     let settings = RelaxationSettings(
       stages: [.gigapascals(force: 0.005, stress: 0.1, evaluations: 400)], pressure: pressure)
     let result = Relaxation.run(start, with: try target.model(), settings: settings)
@@ -65,7 +71,7 @@ struct TargetTests {
     #expect(result.evaluations < 100)
     // Residual forces of 0.005 eV/Å leave atoms within a few hundredths of an ångström.
     let symmetry = try result.structure.symmetry(tolerance: 0.03)
-    if let group = target.space_group { #expect(symmetry.internationalSymbol == group) }
+    if let group = target.spaceGroup { #expect(symmetry.internationalSymbol == group) }
   }
 
   @Test("The relaxed cells are the published ones")

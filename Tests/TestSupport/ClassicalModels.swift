@@ -3,11 +3,16 @@ import Potential
 
 /// The rigid-ion models of the reference files, spelled out where tests must not read files.
 public enum ClassicalModels {
-  /// TiO2 of M. Matsui and M. Akaogi, Mol. Simul. 6, 239 (1991), with a short-range wall.
+  /// Rigid ions for TiO2, with a short-range wall.
+  ///
+  /// M. Matsui and M. Akaogi, Mol. Simul. 6, 239 (1991).
   ///
   /// - Parameters:
   ///   - smoothing: Width in Å of the switch at the cutoff.
+  ///   - cutoff: Where pairs end, in Å.
   ///   - ewaldAccuracy: Relative accuracy of the Ewald sum.
+  /// - Returns: The potential.
+  /// - Throws: `PotentialError` where the arguments contradict each other.
   public static func titaniumDioxide(
     smoothing: Double = 0, cutoff: Double = 15, ewaldAccuracy: Double = 1e-10
   ) throws -> BuckinghamPotential {

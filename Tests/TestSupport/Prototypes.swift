@@ -1,7 +1,9 @@
 import Crystal
 import NumericalCore
 
-/// Known crystals, built from published Wyckoff positions. Lattice parameters are experimental
+/// Known crystals, built from published Wyckoff positions.
+///
+/// Lattice parameters are experimental
 /// values unless said otherwise; relaxation tests start from them.
 public enum Prototypes {
   /// One orbit: an element at a fractional point.
@@ -46,7 +48,9 @@ public enum Prototypes {
     try Lattice(Matrix3(diagonal: Vector3(a, b, c)))
   }
 
-  /// Rutile TiO2, P4₂/mnm, 6 atoms (W. H. Baur and A. A. Khan, Acta Cryst. B 27, 2133 (1971)).
+  /// Rutile TiO2, P4₂/mnm, 6 atoms.
+  ///
+  /// W. H. Baur and A. A. Khan, Acta Cryst. B 27, 2133 (1971).
   public static func rutile() throws -> Structure {
     try crystal(
       orthogonal(4.594, 4.594, 2.959), [Site("Ti", 0, 0, 0), Site("O", 0.305, 0.305, 0)],
@@ -56,7 +60,9 @@ public enum Prototypes {
       ])
   }
 
-  /// Anatase TiO2, I4₁/amd, 12 atoms (C. J. Howard et al., Acta Cryst. B 47, 462 (1991)).
+  /// Anatase TiO2, I4₁/amd, 12 atoms.
+  ///
+  /// C. J. Howard et al., Acta Cryst. B 47, 462 (1991).
   public static func anatase() throws -> Structure {
     try crystal(
       orthogonal(3.785, 3.785, 9.514), [Site("Ti", 0, 0, 0), Site("O", 0, 0, 0.208)],
@@ -68,7 +74,9 @@ public enum Prototypes {
       ])
   }
 
-  /// TiO2 of the α-PbO2 type, Pbcn, 12 atoms (I. E. Grey et al., J. Appl. Cryst. 21, 393 (1988)).
+  /// TiO2 of the α-PbO2 type, Pbcn, 12 atoms.
+  ///
+  /// I. E. Grey et al., J. Appl. Cryst. 21, 393 (1988).
   public static func alphaLeadDioxideType() throws -> Structure {
     try crystal(
       orthogonal(4.541, 5.493, 4.906),
@@ -92,8 +100,10 @@ public enum Prototypes {
       ])
   }
 
-  /// MgAl2O4 of the calcium ferrite type, Pnma, 28 atoms: positions of CaFe2O4 (B. F. Decker and
-  /// J. S. Kasper, Acta Cryst. 10, 332 (1957)), cell of the 100 GPa target.
+  /// MgAl2O4 of the calcium ferrite type, Pnma, 28 atoms.
+  ///
+  /// Cell of the 100 GPa target, positions of CaFe2O4 and its kin (B. F. Decker and J. S. Kasper,
+  /// Acta Cryst. 10, 332 (1957)).
   public static func calciumFerriteType() throws -> Structure {
     try crystal(
       orthogonal(8.00218, 2.68837, 9.34616),
@@ -110,7 +120,9 @@ public enum Prototypes {
       ])
   }
 
-  /// Forsterite Mg2SiO4, Pbnm, 28 atoms (J. R. Smyth and R. M. Hazen, Am. Mineral. 58, 588 (1973)).
+  /// Forsterite Mg2SiO4, Pbnm, 28 atoms.
+  ///
+  /// J. R. Smyth and R. M. Hazen, Am. Mineral. 58, 588 (1973).
   public static func forsterite() throws -> Structure {
     try crystal(
       orthogonal(4.754, 10.197, 5.981),
@@ -126,8 +138,10 @@ public enum Prototypes {
       ])
   }
 
-  /// Ringwoodite Mg2SiO4, spinel type, Fd-3m, primitive cell of 14 atoms (S. Sasaki et al.,
-  /// Phys. Chem. Miner. 9, 54 (1982)).
+  /// Ringwoodite Mg2SiO4, spinel type, Fd-3m, primitive cell of 14 atoms.
+  ///
+  /// S. Sasaki et al.,
+  /// Phys. Chem. Miner. 9, 54 (1982).
   public static func ringwoodite() throws -> Structure {
     let a = 8.065
     let primitive = try Lattice(

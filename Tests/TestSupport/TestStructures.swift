@@ -24,6 +24,7 @@ public enum TestStructures {
   ///   - volumePerAtom: In Å³.
   ///   - minimumDistance: In Å; about 0.7 of the cube root of the volume per atom is possible.
   ///   - seed: Which structure.
+  /// - Returns: The crystal.
   /// - Throws: `CrystalError` where the lattice is singular, which no seed gives.
   public static func randomCrystal(
     _ species: [ChemicalElement], volumePerAtom: Double, minimumDistance: Double, seed: UInt64

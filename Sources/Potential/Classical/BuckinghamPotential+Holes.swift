@@ -14,8 +14,9 @@ extension BuckinghamPotential {
     public let depth: Double
   }
 
-  /// The holes of all pairs: with C > 0 the dispersion term wins at short range, unless the wall is
-  /// high enough. Structures in a hole have energies that no crystal can have.
+  /// The holes of all pairs.
+  ///
+  /// With C > 0 the dispersion term wins at short range, unless the wall is high enough. Structures in a hole have energies that no crystal can have.
   ///
   /// - Parameter depth: Barriers with a shallower hole behind them are not counted, in eV.
   /// - Returns: By elements, at most one for each pair.

@@ -10,7 +10,7 @@ struct LatticeTranslations {
   private(set) var y: [Double] = []
   /// z components in Å, then the padding.
   private(set) var z: [Double] = []
-  /// The lengths in Å, ascending; the first is the null vector. Without the padding.
+  /// The lengths in Å, ascending, without the padding; the first is the null vector.
   private(set) var lengths: [Double] = []
 
   /// How many entries a vector load takes at once.

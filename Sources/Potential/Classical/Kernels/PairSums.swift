@@ -37,6 +37,7 @@ struct ShortRangePair: Sendable, Hashable {
   ///   - z: z components.
   ///   - cutoff: r_c in Å.
   ///   - width: The width w in Å of the switch 1 → 0 on [r_c − w, r_c]; 0 for none.
+  /// - Returns: Energy, force on the first atom and ∂E/∂ε.
   func sum(
     _ displacement: Vector3, _ first: Int, _ last: Int, _ x: UnsafePointer<Double>,
     _ y: UnsafePointer<Double>, _ z: UnsafePointer<Double>, cutoff: Double, width: Double
@@ -120,6 +121,7 @@ struct ShortRangePair: Sendable, Hashable {
 ///   - z: z components.
 ///   - cutoff: Largest distance in Å.
 ///   - alpha: α in 1/Å.
+/// - Returns: Energy, force on the first atom and ∂E/∂ε for unit charges and k_e = 1.
 func screenedCoulombSum(
   _ displacement: Vector3, _ first: Int, _ last: Int, _ x: UnsafePointer<Double>,
   _ y: UnsafePointer<Double>, _ z: UnsafePointer<Double>, cutoff: Double, alpha: Double
