@@ -17,26 +17,88 @@ struct CifDescription {
   var symbol: String
   var number: Int
   var lattice: Lattice
-  var operations: [CifOperation]
+  var operations: [SymmetryOperation]
   var sites: [Site]
 
-  /// The description without symmetry.
+  /// How far in Å atoms may be from where symmetry puts them.
+  static let symmetryTolerance = 0.01
+
+  /// The description with the symmetry that is found, in the conventional cell of the standard setting.
   ///
-  /// A left-handed lattice is turned into the right-handed (a, b, −c): lengths and angles alone
-  /// cannot tell them apart, and the crystal would become its mirror image.
+  /// A crystal without any, and one whose symmetry does not lead back to the same atoms, is described as it
+  /// is.
+  init(_ structure: Structure) throws(CrystalError) {
+    try self.init(withoutSymmetry: structure)
+    // A group that cannot be found leaves the description without symmetry, which is always right.
+    if let symmetric = try? Self.symmetric(Self.rightHanded(structure)) { self = symmetric }
+  }
+
+  private static func symmetric(_ structure: Structure) throws(CrystalError) -> CifDescription? {
+    let conventional = try structure.standardizedConventional(tolerance: symmetryTolerance)
+    let symmetry = try conventional.symmetry(tolerance: symmetryTolerance)
+    guard symmetry.spaceGroupNumber > 1 else { return nil }
+    let positions = conventional.fractionalPositions()
+    var counts = [Int](repeating: 0, count: conventional.atomCount)
+    for atom in symmetry.equivalentAtoms { counts[atom] += 1 }
+    var description = try CifDescription(withoutSymmetry: conventional)
+    description.symbol = spaced(symmetry.internationalSymbol)
+    description.number = symmetry.spaceGroupNumber
+    description.operations = symmetry.operations
+    description.sites = conventional.species.indices.filter { counts[$0] > 0 }.map { atom in
+      Site(
+        element: conventional.species[atom], position: CifFormat.wrapped(positions[atom]),
+        multiplicity: counts[atom], wyckoff: symmetry.wyckoffLetters[atom])
+    }
+    let leadsBack = description.sites.allSatisfy { site in
+      CifFormat.images(of: site.position, symmetry.operations, conventional.lattice).count
+        == site.multiplicity
+    }
+    return leadsBack && symmetry.operations.contains(.identity) ? description : nil
+  }
+
+  /// The same atoms in the lattice (a, b, −c) where (a, b, c) is left-handed.
+  ///
+  /// Lengths and angles alone cannot tell the two apart, and the crystal would become its mirror image.
+  private static func rightHanded(_ structure: Structure) throws(CrystalError) -> Structure {
+    var vectors = structure.lattice.vectors
+    guard vectors.determinant < 0 else { return structure }
+    vectors.c = -vectors.c
+    return try Structure(
+      lattice: Lattice(vectors), species: structure.species, positions: structure.positions)
+  }
+
+  /// The description without symmetry, in a right-handed cell.
   init(withoutSymmetry structure: Structure) throws(CrystalError) {
+    let structure = try Self.rightHanded(structure)
     symbol = "P 1"
     number = 1
     operations = [.identity]
-    var vectors = structure.lattice.vectors
-    let isLeftHanded = vectors.determinant < 0
-    if isLeftHanded { vectors.c = -vectors.c }
-    lattice = try Lattice(vectors)
-    sites = zip(structure.species, structure.fractionalPositions()).map { element, position in
-      var position = position
-      if isLeftHanded { position.z = -position.z }
-      return Site(element: element, position: position, multiplicity: 1, wyckoff: "a")
+    lattice = structure.lattice
+    sites = zip(structure.species, structure.fractionalPositions()).map {
+      Site(element: $0, position: $1, multiplicity: 1, wyckoff: "a")
     }
+  }
+
+  /// A short international symbol as CIF spells it: `P4_2/mnm` becomes `P 42/m n m`.
+  static func spaced(_ symbol: String) -> String {
+    var parts: [String] = []
+    var isJoined = false
+    for character in symbol {
+      switch character {
+      case "_": isJoined = true
+      case "/" where !parts.isEmpty:
+        parts[parts.count - 1].append(character)
+        isJoined = true
+      default:
+        if isJoined || parts.last == "-", !parts.isEmpty {
+          parts[parts.count - 1].append(character)
+        } else {
+          parts.append(String(character))
+        }
+        isJoined = false
+      }
+    }
+    return parts.joined(separator: " ")
   }
 }
 
@@ -56,7 +118,7 @@ extension CifFormat {
           allowed: "bulk crystals in a CIF")
       }
       do {
-        let description = try CifDescription(withoutSymmetry: record.structure)
+        let description = try CifDescription(record.structure)
         text += block(record, description, naming, number: records.count > 1 ? index + 1 : nil)
       } catch { throw FormatError(path: path, "entry \(index + 1): \(error)") }
     }
@@ -66,9 +128,10 @@ extension CifFormat {
   private static func block(
     _ record: StructureRecord, _ crystal: CifDescription, _ naming: SpeciesNaming, number: Int?
   ) -> String {
-    let composition = record.structure.composition()
-    let parts = zip(composition.elements, composition.counts)
-      .map { "\(naming.named($0).symbol)\($1 == 1 ? "" : "\($1)")" }
+    var atoms: [ChemicalElement: Int] = [:]
+    for site in crystal.sites { atoms[naming.named(site.element), default: 0] += site.multiplicity }
+    let parts = atoms.sorted { $0.key < $1.key }
+      .map { "\($0.key.symbol)\($0.value == 1 ? "" : "\($0.value)")" }
     let cell = CellParameters(crystal.lattice)
     var text = "data_\(name(record, parts.joined(), number))\n"
     text += "_chemical_formula_sum '\(parts.joined(separator: " "))'\n"
@@ -79,7 +142,7 @@ extension CifFormat {
     text += "_space_group_name_H-M_alt '\(crystal.symbol)'\n"
     text += "_space_group_IT_number \(crystal.number)\n\n"
     text += "loop_\n_space_group_symop_operation_xyz\n"
-    for operation in crystal.operations { text += "'\(operation.text)'\n" }
+    for operation in crystal.operations { text += "'\(operation.triplet)'\n" }
     text += """
 
       loop_

@@ -104,13 +104,13 @@ enum CifFormat: StructureTextFormat {
 
   private static func operations(
     _ block: CifBlock, _ lines: LineReader
-  ) throws(FormatError) -> [CifOperation] {
+  ) throws(FormatError) -> [SymmetryOperation] {
     if let column = block.column(
       "_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz")
     {
-      var operations: [CifOperation] = []
+      var operations: [SymmetryOperation] = []
       for value in column {
-        guard let operation = CifOperation(value.text) else {
+        guard let operation = SymmetryOperation(triplet: value.text) else {
           throw lines.error(
             "'\(value.text)' is no symmetry operation", allowed: "as '-x, y+1/2, -z'",
             line: value.line)
@@ -213,13 +213,13 @@ enum CifFormat: StructureTextFormat {
   ///
   /// Images that coincide are averaged, which puts an atom on its special position whatever the
   /// digits of the file. Without symmetry an atom stays where it is.
-  private static func images(
-    of position: Vector3, _ operations: [CifOperation], _ lattice: Lattice
+  static func images(
+    of position: Vector3, _ operations: [SymmetryOperation], _ lattice: Lattice
   ) -> [Vector3] {
     guard operations.count > 1 else { return [position] }
     var clusters: [(first: Vector3, sum: Vector3, count: Double)] = []
     for operation in operations {
-      let image = wrapped(operation.image(of: position))
+      let image = wrapped(operation.applied(to: position))
       var isNew = true
       for index in clusters.indices {
         var difference = image - clusters[index].first
@@ -235,7 +235,7 @@ enum CifFormat: StructureTextFormat {
     return clusters.map { wrapped($0.first + $0.sum / $0.count) }
   }
 
-  private static func wrapped(_ position: Vector3) -> Vector3 {
+  static func wrapped(_ position: Vector3) -> Vector3 {
     position.map { x in
       let y = x - x.rounded(.down)
       return y >= 1 ? 0 : y

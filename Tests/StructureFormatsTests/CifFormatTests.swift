@@ -9,14 +9,14 @@ import Testing
 struct CifFormatTests {
   @Test("A written crystal has the same cell and distances", arguments: 0..<40 as Range<UInt64>)
   func roundTrip(seed: UInt64) throws {
-    var records = [try RandomRecord.make(seed: seed, labelled: false)]
+    var records = [try RandomRecord.make(seed: seed, labelled: false, minimumAtoms: 3)]
     // Every second lattice is left-handed.
     if seed % 2 == 1 {
       let s = records[0].structure
       let v = s.lattice.vectors
       records[0].structure = s.replacing(lattice: try Lattice(Matrix3(rows: v.b, v.a, v.c)))
     }
-    records.append(try RandomRecord.make(seed: seed + 500, labelled: false))
+    records.append(try RandomRecord.make(seed: seed + 500, labelled: false, minimumAtoms: 3))
     let text = try StructureFile.text(of: records, format: .cif)
     let read = try StructureFile.parse(text, format: .cif)
     #expect(read.count == 2)
@@ -142,9 +142,84 @@ struct CifFormatTests {
     #expect(structure.species.map(\.symbol) == ["Al", "Ti", "H"])
   }
 
+  /// Known crystals: name, structure, space group, atoms of the asymmetric unit.
+  private static func known() throws -> [(structure: Structure, group: Int, sites: Int)] {
+    let quartz = try StructureFile.read(Fixture.path("quartz.cif"))[0].structure
+    let v = quartz.lattice.vectors
+    // The same atoms in a left-handed lattice are still of the same hand.
+    let leftHanded = try Structure(
+      lattice: Lattice(Matrix3(rows: v.b, v.a, v.c)), species: quartz.species,
+      positions: quartz.positions)
+    return [
+      (try Prototypes.rutile(), 136, 2), (try Prototypes.anatase(), 141, 2),
+      (try Prototypes.alphaLeadDioxideType(), 60, 2), (try Prototypes.forsterite(), 62, 6),
+      (try Prototypes.ringwoodite(), 227, 3), (try Prototypes.rutile().supercell(1, 2, 1), 136, 2),
+      (quartz, 154, 2), (leftHanded, 154, 2),
+    ]
+  }
+
+  /// All distances between nearest images in a standard cell, sorted.
+  private func distances(_ structure: Structure) throws -> [Double] {
+    let cell = try structure.standardizedConventional()
+    let f = cell.fractionalPositions()
+    var result: [Double] = []
+    for i in f.indices {
+      for j in 0..<i {
+        var d = f[i] - f[j]
+        for axis in 0..<3 { d[axis] -= d[axis].rounded() }
+        var shortest = Double.infinity
+        for a in -1...1 {
+          for b in -1...1 {
+            let shift = Vector3(Double(a), Double(b), 0)
+            shortest = min(shortest, cell.lattice.cartesian(d + shift).length)
+          }
+        }
+        result.append(shortest)
+      }
+    }
+    return result.sorted()
+  }
+
+  @Test("A symmetric crystal is written as its asymmetric unit and comes back whole")
+  func symmetric() throws {
+    for (structure, group, sites) in try Self.known() {
+      let text = try StructureFile.text(of: [StructureRecord(structure: structure)], format: .cif)
+      #expect(text.contains("_space_group_IT_number \(group)\n"), "\(text.prefix(400))")
+      let rows = text.split(separator: "_atom_site_occupancy\n")[1].split(separator: "\n")
+      #expect(rows.count == sites, "group \(group)")
+      let read = try StructureFile.parse(text, format: .cif)[0].structure
+      #expect(try read.symmetry().spaceGroupNumber == group)
+      #expect(abs(read.volumePerAtom - structure.volumePerAtom) < 1e-9 * structure.volumePerAtom)
+      let (ours, theirs) = (try distances(structure), try distances(read))
+      #expect(ours.count == theirs.count)
+      for (a, b) in zip(ours, theirs) { #expect(abs(a - b) < 1e-6, "group \(group)") }
+    }
+  }
+
+  @Test("ASE finds the same atoms in a CIF with symmetry")
+  func peerSymmetry() throws {
+    let scratch = try ScratchFolder()
+    for (index, known) in try Self.known().enumerated() {
+      let path = scratch.file("\(index).cif")
+      try StructureFile.write([StructureRecord(structure: known.structure)], to: path)
+      let ours = try StructureFile.read(path)[0].structure
+      let theirs = try #require(try ASEStructure.read(path, format: .cif).first)
+      #expect(theirs.numbers.sorted() == ours.species.map(\.atomicNumber).sorted())
+      for (number, position) in zip(theirs.numbers, theirs.positions) {
+        let p = ours.lattice.fractional(Vector3(position[0], position[1], position[2]))
+        let matches = zip(ours.species, ours.fractionalPositions()).filter { element, f in
+          var d = f - p
+          for axis in 0..<3 { d[axis] -= d[axis].rounded() }
+          return element.atomicNumber == number && ours.lattice.cartesian(d).length < 1e-6
+        }
+        #expect(matches.count == 1, "group \(known.group)")
+      }
+    }
+  }
+
   @Test("ASE reads a CIF that we wrote")
   func peer() throws {
-    let record = try RandomRecord.make(seed: 9, labelled: false)
+    let record = try RandomRecord.make(seed: 9, labelled: false, minimumAtoms: 3)
     let scratch = try ScratchFolder()
     let path = scratch.file("x.cif")
     try StructureFile.write([record], to: path)

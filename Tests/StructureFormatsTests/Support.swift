@@ -34,7 +34,7 @@ final class ScratchFolder {
 enum RandomRecord {
   static func make(
     seed: UInt64, periodicity: Periodicity = .full, labelled: Bool = true,
-    elements: [ChemicalElement]? = nil
+    elements: [ChemicalElement]? = nil, minimumAtoms: Int = 1
   ) throws -> StructureRecord {
     var random = RandomStream(seed: seed, purpose: .test, slot: seed)
     func vector(_ scale: Double) -> Vector3 {
@@ -48,7 +48,7 @@ enum RandomRecord {
       base * Matrix3.identity + Matrix3(rows: skew[0], skew[1], skew[2]))
     let elements =
       try elements ?? ["O", "Ti", "Sr"].map { try #require(ChemicalElement(symbol: $0)) }
-    let count = 1 + Int(random.uniform() * 9)
+    let count = minimumAtoms + Int(random.uniform() * 9)
     let species = (0..<count).map { _ in elements[Int(random.uniform() * Double(elements.count))] }
     let structure = try Structure(
       lattice: lattice, periodicity: periodicity, species: species,

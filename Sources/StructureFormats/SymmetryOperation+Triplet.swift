@@ -1,37 +1,31 @@
 import Crystal
 import NumericalCore
 
-/// A symmetry operation as CIF writes it, `-x+y, x+1/2, z`: it moves fractional position x to W x + w.
-struct CifOperation: Equatable {
-  /// W, which acts on columns.
-  var rotation: Matrix3
-  /// w, in lattice vectors.
-  var translation: Vector3
-
-  static let identity = CifOperation(rotation: .identity, translation: .zero)
-
-  init(rotation: Matrix3, translation: Vector3) {
-    self.rotation = rotation
-    self.translation = translation
-  }
-
+/// Symmetry operations as CIF writes them: `-x+y, x+1/2, z`.
+extension SymmetryOperation {
   /// Reads a coordinate triplet.
   ///
   /// - Returns: `nil` where the text is none.
-  init?(_ text: String) {
+  init?(triplet text: String) {
     let parts = text.lowercased().split(separator: ",", omittingEmptySubsequences: false)
     guard parts.count == 3 else { return nil }
-    rotation = .zero
-    translation = .zero
+    var rows: [SIMD3<Int>] = []
+    var translation = Vector3.zero
     for (row, part) in parts.enumerated() {
-      guard readRow(row, part.filter { !$0.isWhitespace }) else { return nil }
+      guard let (factors, shift) = Self.coordinate(part.filter { !$0.isWhitespace }) else {
+        return nil
+      }
+      rows.append(factors)
+      translation[row] = shift
     }
-    guard abs(abs(rotation.determinant) - 1) < 1e-9 else { return nil }
+    let rotation = IntegerMatrix3(rows: rows[0], rows[1], rows[2])
+    guard abs(rotation.determinant) == 1 else { return nil }
+    self.init(rotation: rotation, translation: translation)
   }
 
   /// Reads one coordinate, a sum of terms such as `x`, `-2*y`, `1/2`, `0.25`.
-  private mutating func readRow(_ row: Int, _ text: String) -> Bool {
-    var terms: [(sign: Double, body: String)] = []
+  private static func coordinate(_ text: String) -> (factors: SIMD3<Int>, shift: Double)? {
+    var terms: [(sign: Int, body: String)] = []
     for character in text {
       if character == "+" || character == "-" {
         terms.append((character == "-" ? -1 : 1, ""))
@@ -40,22 +34,26 @@ struct CifOperation: Equatable {
         terms[terms.count - 1].body.append(character)
       }
     }
-    guard !terms.isEmpty else { return false }
+    guard !terms.isEmpty else { return nil }
+    var factors = SIMD3<Int>.zero
+    var shift = 0.0
     for (sign, body) in terms {
       if let last = body.last, let axis = ["x", "y", "z"].firstIndex(of: String(last)) {
         var factor = body.dropLast()
         if factor.last == "*" { factor = factor.dropLast() }
-        guard let value = factor.isEmpty ? 1 : Self.number(factor) else { return false }
-        rotation[row, axis] += sign * value
+        guard let value = factor.isEmpty ? 1 : Int(factor), (1...9).contains(value) else {
+          return nil
+        }
+        factors[axis] += sign * value
       } else {
-        guard let value = Self.number(body[...]) else { return false }
-        translation[row] += sign * value
+        guard let value = fraction(body) else { return nil }
+        shift += Double(sign) * value
       }
     }
-    return true
+    return (factors, shift)
   }
 
-  private static func number(_ text: Substring) -> Double? {
+  private static func fraction(_ text: String) -> Double? {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     let values = parts.compactMap { Double($0) }
     guard values.count == parts.count, values.allSatisfy(\.isFinite) else { return nil }
@@ -66,27 +64,22 @@ struct CifOperation: Equatable {
     }
   }
 
-  /// The image of a fractional position.
-  func image(of position: Vector3) -> Vector3 { rotation * position + translation }
-
-  /// The triplet as text, with translations as fractions where they are twenty-fourths.
-  var text: String {
+  /// The triplet as text, with translations in [0, 1) as fractions where they are twenty-fourths.
+  var triplet: String {
     (0..<3).map { row in
       var part = ""
       for (axis, name) in ["x", "y", "z"].enumerated() {
         let factor = rotation[row, axis]
         if factor == 0 { continue }
-        let sign = factor < 0 ? "-" : (part.isEmpty ? "" : "+")
-        let size = abs(factor)
-        part += sign + (size == 1 ? "" : "\(Int(size))*") + name
+        part += factor < 0 ? "-" : (part.isEmpty ? "" : "+")
+        part += (abs(factor) == 1 ? "" : "\(abs(factor))*") + name
       }
-      let shift = translation[row] - translation[row].rounded(.down)
-      let fraction = Self.fraction(shift)
+      let fraction = Self.fractionText(translation[row] - translation[row].rounded(.down))
       return fraction.isEmpty ? part : part + "+" + fraction
     }.joined(separator: ",")
   }
 
-  private static func fraction(_ value: Double) -> String {
+  private static func fractionText(_ value: Double) -> String {
     let numerator = (24 * value).rounded()
     guard abs(24 * value - numerator) < 1e-6 else { return "\(value)" }
     var (n, d) = (Int(numerator) % 24, 24)
