@@ -18,7 +18,7 @@ struct ASEStructure: Decodable {
   static let script = """
     import sys, json, ase.io
     out = []
-    for x in ase.io.read(sys.argv[1], ':', format=sys.argv[2]):
+    for x in [x for p in sys.argv[2:] for x in ase.io.read(p, ':', format=sys.argv[1])]:
         d = dict(numbers=x.numbers.tolist(), positions=x.positions.tolist(),
                  cell=x.cell.array.tolist(), pbc=[bool(p) for p in x.pbc])
         if x.calc is not None:
@@ -30,9 +30,14 @@ struct ASEStructure: Decodable {
     print(json.dumps(out))
     """
 
-  static func read(_ path: String, format: StructureFormat) throws -> [ASEStructure] {
+  /// The structures of one or several files; starting Python is what takes time.
+  static func read(_ paths: String..., format: StructureFormat) throws -> [ASEStructure] {
+    try read(paths, format: format)
+  }
+
+  static func read(_ paths: [String], format: StructureFormat) throws -> [ASEStructure] {
     let name = format == .poscar ? "vasp" : format.rawValue
-    let text = try PythonASE.run(script, [path, name])
+    let text = try PythonASE.run(script, [name] + paths)
     return try JSONDecoder().decode([ASEStructure].self, from: Data(text.utf8))
   }
 

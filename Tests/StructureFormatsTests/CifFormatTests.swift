@@ -199,11 +199,15 @@ struct CifFormatTests {
   @Test("ASE finds the same atoms in a CIF with symmetry")
   func peerSymmetry() throws {
     let scratch = try ScratchFolder()
-    for (index, known) in try Self.known().enumerated() {
-      let path = scratch.file("\(index).cif")
+    let crystals = try Self.known()
+    let paths = crystals.indices.map { scratch.file("\($0).cif") }
+    for (path, known) in zip(paths, crystals) {
       try StructureFile.write([StructureRecord(structure: known.structure)], to: path)
+    }
+    let answers = try ASEStructure.read(paths, format: .cif)
+    #expect(answers.count == crystals.count)
+    for ((known, path), theirs) in zip(zip(crystals, paths), answers) {
       let ours = try StructureFile.read(path)[0].structure
-      let theirs = try #require(try ASEStructure.read(path, format: .cif).first)
       #expect(theirs.numbers.sorted() == ours.species.map(\.atomicNumber).sorted())
       for (number, position) in zip(theirs.numbers, theirs.positions) {
         let p = ours.lattice.fractional(Vector3(position[0], position[1], position[2]))

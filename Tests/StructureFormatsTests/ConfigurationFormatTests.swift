@@ -206,7 +206,7 @@ struct ConfigurationFormatTests {
       let time = try clock.measure { _ = try StructureFile.parse(text, format: .cfg) }
       seconds.append(time / .seconds(1))
     }
-    // Measured 0.02 s; the margin is for busy machines.
+    // Measured 0.08 s on a machine with six times more work than cores.
     #expect(text.utf8.count > 1_000_000)
     #expect(try #require(seconds.min()) < 0.2, "\(seconds) s")
   }
