@@ -1,7 +1,9 @@
 import Foundation
 
 /// A value with one canonical byte representation: the same value always gives the same bytes, on
-/// every rank. Messages, the journal and the digest all use it.
+/// every rank.
+///
+/// Messages, the journal and the digest all use it.
 public protocol ByteCodable {
   /// Appends the value's bytes.
   func encode(to encoder: inout ByteEncoder)
@@ -41,7 +43,8 @@ public enum ByteCodingError: Error, Equatable, CustomStringConvertible {
   /// The message for people.
   public var description: String {
     switch self {
-    case .endOfBytes(let needed, let left): "record ends early: \(needed) bytes needed, \(left) left"
+    case .endOfBytes(let needed, let left):
+      "record ends early: \(needed) bytes needed, \(left) left"
     case .trailingBytes(let count): "record has \(count) bytes too many"
     case .invalid(let what): "record holds an impossible value: \(what)"
     }
@@ -196,7 +199,8 @@ public struct ByteDecoder: Sendable {
   }
 
   /// Reads a value.
-  public mutating func decode<T: ByteCodable>(_ type: T.Type = T.self) throws(ByteCodingError) -> T {
+  public mutating func decode<T: ByteCodable>(_ type: T.Type = T.self) throws(ByteCodingError) -> T
+  {
     try T(from: &self)
   }
 

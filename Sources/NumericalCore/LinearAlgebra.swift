@@ -25,7 +25,9 @@ public enum LinearAlgebraError: Error, Equatable, CustomStringConvertible {
 /// Dense linear algebra by BLAS and LAPACK, always on one thread: parallel runs come from ranks, and
 /// one thread keeps sums in one order.
 public enum LinearAlgebra {
-  /// Keeps BLAS on one thread. Called first by every program.
+  /// Keeps BLAS on one thread.
+  ///
+  /// Called first by every program.
   public static func useOneThread() { openblas_set_num_threads(1) }
 
   /// The processor core that BLAS chose its kernels for, such as `SkylakeX`.
@@ -67,7 +69,8 @@ public enum LinearAlgebra {
   ///   - a: Rows of observations.
   ///   - rowCount: How many leading rows of `a` to use.
   ///   - gram: Square matrix of order `a.columns`.
-  public static func addGram(alpha: Double = 1, of a: Matrix, rowCount: Int, to gram: inout Matrix) {
+  public static func addGram(alpha: Double = 1, of a: Matrix, rowCount: Int, to gram: inout Matrix)
+  {
     precondition(rowCount <= a.rows && gram.rows == a.columns && gram.columns == a.columns)
     guard rowCount > 0 else { return }
     cblas_dsyrk(

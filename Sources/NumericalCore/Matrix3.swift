@@ -1,4 +1,6 @@
-/// A 3×3 matrix, held as three **rows**. Lattices, strains and stresses are of this type.
+/// A 3×3 matrix, held as three **rows**.
+///
+/// Lattices, strains and stresses are of this type.
 @frozen
 public struct Matrix3: Sendable, Hashable {
   /// First row.

@@ -1,4 +1,5 @@
 /// Conversion factors between the program's units (Å, eV, amu, fs, K) and those of files and tables.
+///
 /// Values follow CODATA 2018 (E. Tiesinga et al., Rev. Mod. Phys. 93, 025010 (2021)).
 public enum PhysicalConstants {
   /// One eV/Å³ in GPa.

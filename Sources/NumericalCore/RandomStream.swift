@@ -1,8 +1,11 @@
-/// A counter-based stream of random numbers: Philox 4×32-10 (J. K. Salmon et al., SC '11,
-/// doi:10.1145/2063384.2063405). The numbers depend on the key alone, never on what other streams
+/// A counter-based stream of random numbers, Philox 4×32-10.
+///
+/// After J. K. Salmon et al., SC '11, doi:10.1145/2063384.2063405. The numbers depend on the key alone, never on what other streams
 /// have drawn, so work can be done in any order and on any rank with the same bits.
 public struct RandomStream: Sendable, Hashable {
-  /// What a stream is for. Two purposes never share numbers, whatever seed and slot.
+  /// What a stream is for.
+  ///
+  /// Two purposes never share numbers, whatever seed and slot.
   public enum Purpose: UInt32, Sendable, Hashable, CaseIterable {
     /// Structures of the initial training set.
     case initialTraining = 1
@@ -84,7 +87,9 @@ extension RandomStream {
     lower + (upper - lower) * uniform()
   }
 
-  /// An integer uniform in 0 ..< bound, without bias (D. Lemire, ACM TOMACS 29, 3 (2019)).
+  /// An integer uniform in 0 ..< bound, without bias.
+  ///
+  /// After D. Lemire, ACM TOMACS 29, 3 (2019).
   public mutating func integer(below bound: Int) -> Int {
     precondition(bound > 0, "the bound of a random integer must be positive")
     let range = UInt64(bound)

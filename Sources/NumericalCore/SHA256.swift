@@ -1,4 +1,6 @@
-/// The SHA-256 hash (FIPS 180-4). Foundation on Linux has none, and a campaign's digest should not
+/// The SHA-256 hash (FIPS 180-4).
+///
+/// Foundation on Linux has none, and a campaign's digest should not
 /// hang on one more system library.
 public struct SHA256: Sendable {
   private var state: [UInt32] = [

@@ -1,5 +1,7 @@
 /// Three packed `Double`s (24 bytes): a position, displacement or force in Cartesian or fractional
-/// coordinates. `SIMD3<Double>` would take 32 bytes and break the layout of files and messages.
+/// coordinates.
+///
+/// `SIMD3<Double>` would take 32 bytes and break the layout of files and messages.
 @frozen
 public struct Vector3: Sendable, Hashable {
   /// First component.
