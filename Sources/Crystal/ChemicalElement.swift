@@ -43,7 +43,7 @@ public struct ChemicalElement: Sendable, Hashable {
   /// The standard atomic weight in amu; 1 for unnamed species.
   public var mass: Double { facts?.mass ?? 1 }
 
-  /// The single-bond covalent radius in Å (Cordero et al. 2008); 1 for unnamed species.
+  /// The single-bond covalent radius in Å (Cordero 2008); 1 for unnamed species.
   public var covalentRadius: Double { facts?.covalentRadius ?? 1 }
 
   /// The number of valence electrons, by group; 1 for unnamed species.

@@ -6,7 +6,9 @@ public struct Evaluation: Sendable, Hashable {
   public var energy: Double
   /// Force on every atom in eV/Å.
   public var forces: [Vector3]
-  /// Stress σ = (1/V) ∂E/∂ε in eV/Å³, symmetric, positive in tension. Zero where the structure does
+  /// Stress σ = (1/V) ∂E/∂ε in eV/Å³, symmetric, positive in tension.
+  ///
+  /// Zero where the structure does
   /// not repeat in all three directions: use `virial` then.
   public var stress: Matrix3
   /// ∂E/∂ε in eV, the stress times the volume; meaningful for clusters and slabs too.

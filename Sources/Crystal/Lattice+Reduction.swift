@@ -14,7 +14,9 @@ extension Lattice {
   }
 }
 
-/// Niggli reduction after I. Krivý and B. Gruber, Acta Cryst. A 32, 297 (1976),
+/// Niggli reduction of a lattice.
+///
+/// After I. Krivý and B. Gruber, Acta Cryst. A 32, 297 (1976),
 /// doi:10.1107/S0567739476000636, in the form that tolerates rounding of R. W. Grosse-Kunstleve,
 /// N. K. Sauter and P. D. Adams, Acta Cryst. A 60, 1 (2004), doi:10.1107/S010876730302186X.
 struct NiggliReduction {

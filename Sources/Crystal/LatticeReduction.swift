@@ -8,6 +8,7 @@ enum LatticeReduction {
   /// D. Stehlé, ACM Trans. Algorithms 5, 46 (2009), doi:10.1145/1597036.1597050, figure 3).
   ///
   /// - Parameter vectors: Rows a, b, c in Å, independent.
+  /// - Returns: The multiples M.
   static func short(_ vectors: Matrix3) -> Matrix3 {
     if isShort(vectors) { return .identity }
     var m = Matrix3.identity

@@ -1,6 +1,8 @@
 import NumericalCore
 
-/// How close atoms of each pair of elements may come. Structures that break a limit are not worth an
+/// How close atoms of each pair of elements may come.
+///
+/// Structures that break a limit are not worth an
 /// evaluation, and reference methods may fail on them.
 public struct MinimumDistances: Sendable, Hashable {
   /// The elements of the table, by atomic number.

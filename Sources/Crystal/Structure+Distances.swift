@@ -1,8 +1,9 @@
 import NumericalCore
 
 extension Structure {
-  /// The same bulk crystal in its Niggli cell, right-handed, with all atoms inside and in the same
-  /// order. Structures that do not repeat in all directions keep their cell and are only wrapped.
+  /// The same bulk crystal in its Niggli cell, with all atoms inside and in the same order.
+  ///
+  /// The cell is right-handed. Structures that do not repeat in all directions keep their cell and are only wrapped.
   public func reduced() -> Structure {
     guard periodicity == .full else { return wrapped() }
     return Structure(unchecked: lattice.niggliReduced(), periodicity, species, positions).wrapped()

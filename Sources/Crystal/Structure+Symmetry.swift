@@ -26,6 +26,7 @@ extension Structure {
   /// The space group and the operations of a bulk crystal.
   ///
   /// - Parameter tolerance: How far in Å atoms may be from where symmetry puts them.
+  /// - Returns: The group, its operations and the sites of the atoms.
   /// - Throws: `CrystalError.symmetry` where the structure does not repeat in all directions or spglib
   ///   finds no group, as when atoms coincide.
   public func symmetry(tolerance: Double = 0.01) throws(CrystalError) -> SymmetryDescription {
@@ -53,6 +54,7 @@ extension Structure {
   /// symmetric and a along x.
   ///
   /// - Parameter tolerance: How far in Å atoms may be from where symmetry puts them.
+  /// - Returns: The same crystal, rotated.
   /// - Throws: `CrystalError.symmetry` as for `symmetry(tolerance:)`.
   public func standardizedConventional(
     tolerance: Double = 0.01
@@ -76,6 +78,7 @@ extension Structure {
   ///   - tolerance: How far in Å atoms may be from where symmetry puts them.
   ///   - idealized: Whether to make positions and lattice exactly symmetric, in spglib's standard
   ///     orientation; otherwise the crystal is left as it is.
+  /// - Returns: The same crystal in a primitive cell.
   /// - Throws: `CrystalError.symmetry` as for `symmetry(tolerance:)`.
   public func primitive(
     tolerance: Double = 0.01, idealized: Bool = true

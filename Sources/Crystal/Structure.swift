@@ -28,7 +28,9 @@ public struct Periodicity: Sendable, Hashable {
   public var count: Int { (a ? 1 : 0) + (b ? 1 : 0) + (c ? 1 : 0) }
 }
 
-/// Atoms in a cell. The lattice always has three independent vectors; those of directions that do
+/// Atoms in a cell.
+///
+/// The lattice always has three independent vectors; those of directions that do
 /// not repeat only serve as axes.
 public struct Structure: Sendable, Hashable {
   /// The lattice, in Å.
@@ -144,6 +146,7 @@ public struct Structure: Sendable, Hashable {
   /// The atoms in another order.
   ///
   /// - Parameter order: For each new place the old index.
+  /// - Returns: The same structure otherwise.
   public func reordered(_ order: [Int]) -> Structure {
     precondition(order.sorted() == Array(0..<atomCount), "an order names every atom once")
     return Structure(

@@ -1,13 +1,15 @@
 import NumericalCore
 
-/// The fingerprint of A. R. Oganov and M. Valle, J. Chem. Phys. 130, 104504 (2009),
-/// doi:10.1063/1.3079326: smeared distances between pairs of elements, the same for every choice of
-/// cell, origin, orientation and order of atoms.
+/// Smeared distances between pairs of elements, the same for every choice of cell, origin, orientation
+/// and order of atoms.
 ///
+/// After A. R. Oganov and M. Valle, J. Chem. Phys. 130, 104504 (2009), doi:10.1063/1.3079326.
 /// It sees distances alone: homometric structures share one, and mirror images do too. Confirm a
 /// duplicate with `Structure.matches(_:tolerance:)`.
 public struct StructureFingerprint: Sendable, Hashable {
-  /// What goes into a fingerprint. Only fingerprints of equal settings can be compared.
+  /// What goes into a fingerprint.
+  ///
+  /// Only fingerprints of equal settings can be compared.
   public struct Settings: Sendable, Hashable {
     /// Distances up to this one count, in Å.
     public let cutoffRadius: Double

@@ -1,6 +1,8 @@
 import NumericalCore
 
-/// Growing room for an index and a vector each. Raw memory, because appending to an array checks for
+/// Growing room for an index and a vector each.
+///
+/// Raw memory, because appending to an array checks for
 /// a second owner every time.
 struct ImageBuffer: ~Copyable {
   private(set) var count = 0
@@ -94,7 +96,11 @@ struct GhostAtoms: ~Copyable {
 
   /// Writes the numbers of the ghosts closer than the cutoff to one atom, in order.
   ///
-  /// - Parameter picked: Room for `paddedCount` + 1 numbers.
+  /// - Parameters:
+  ///   - center: Where the atom is, Cartesian, in Å.
+  ///   - atom: Its index; its own ghost is left out.
+  ///   - cutoff: Ghosts are closer than this, in Å.
+  ///   - picked: Room for `paddedCount` + 1 numbers.
   /// - Returns: How many there are.
   func pick(
     around center: Vector3, home atom: Int, cutoff: Double,

@@ -41,7 +41,9 @@ struct NeighborSearch {
     return Double(positions.count) * images
   }
 
-  /// Ghosts cost less per candidate, bins have fewer candidates. Measured: 1 ns per ghost, 70 ns per
+  /// Whether bins are likely faster: ghosts cost less per candidate, bins have fewer candidates.
+  ///
+  /// Measured: 1 ns per ghost, 70 ns per
   /// neighbor found by bins; so bins pay from some hundred atoms on.
   var prefersBins: Bool {
     guard positions.count > 200, allowsBins else { return false }
