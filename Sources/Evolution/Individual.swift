@@ -19,7 +19,7 @@ public struct Individual: Sendable, Hashable {
   public let spaceGroup: Int
   /// The version of the potential that gave the enthalpy.
   public let potentialVersion: Int
-  /// What is known of single atoms.
+  /// What is known of single atoms; without it, the fingerprint's order per atom takes its place.
   public let measure: AtomMeasure
   /// Atomic number and smallest count of every element; derived from the structure.
   private let ratio: [Int]
@@ -72,6 +72,14 @@ public struct Individual: Sendable, Hashable {
       enthalpyPerAtom: enthalpyPerAtom, fingerprint: structure?.fingerprint ?? fingerprint,
       kind: kind, parents: parents, spaceGroup: structure?.spaceGroup ?? spaceGroup,
       potentialVersion: potentialVersion, measure: measure)
+  }
+
+  /// The measure, or the order that the fingerprint tells of every atom where there is none.
+  var bestMeasure: AtomMeasure {
+    guard case .none = measure, fingerprint.atomDegreesOfOrder.count == structure.atomCount else {
+      return measure
+    }
+    return .order(fingerprint.atomDegreesOfOrder)
   }
 
   /// Whether both have the same elements in the same ratios, so that fingerprints and enthalpies

@@ -72,7 +72,7 @@ extension Population {
     let parents = ranks.map { rank in
       let individual = index.basins[ranking[rank].basin].representative
       return Parent(
-        id: individual.id, structure: individual.structure, measure: individual.measure)
+        id: individual.id, structure: individual.structure, measure: individual.bestMeasure)
     }
     let found = index.basins[ranking[model].basin].representative.structure.composition()
     let composition =
