@@ -73,7 +73,9 @@ package enum MomentKernel {
     for place in 0..<3 &* chunkSlots { gradient[place] = .zero }
     var (radial0, radial1) = (Lanes.zero, Lanes.zero)
     var (radial2, radial3) = (Lanes.zero, Lanes.zero)
-    for m in stride(from: entries.count &- 1, through: 0, by: -1) {
+    var m = entries.count
+    while m > 0 {
+      m &-= 1
       let entry = entries[unchecked: m]
       let own = scratch + m &* chunkSlots
       let row = rows + m &* chunkSlots

@@ -123,7 +123,9 @@ package struct ProductProgram: Sendable {
   package func backward(_ values: LanePointer, seeds: Span<Double>, _ adjoints: LanePointer) {
     let (offsets, terms) = (backwardOffsets.span, backwardTerms.span)
     var end = terms.count
-    for value in stride(from: valueCount &- 1, through: 0, by: -1) {
+    var value = valueCount
+    while value > 0 {
+      value &-= 1
       let begin = Int(offsets[unchecked: value])
       var sum = Lanes(repeating: seeds[unchecked: value])
       for index in begin..<end {
@@ -158,7 +160,9 @@ package struct ProductProgram: Sendable {
     _ adjointTangents: LanePointer
   ) {
     let (offsets, terms) = (backwardOffsets.span, backwardTerms.span)
-    for value in stride(from: valueCount &- 1, through: 0, by: -1) {
+    var value = valueCount
+    while value > 0 {
+      value &-= 1
       var sum = Lanes.zero
       for index in Int(offsets[unchecked: value])..<Int(offsets[unchecked: value &+ 1]) {
         let term = terms[unchecked: index]

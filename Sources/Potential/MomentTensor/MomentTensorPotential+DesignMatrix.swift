@@ -54,6 +54,7 @@ extension MomentTensorPotential {
 /// directly.
 private struct DesignAccumulator {
   private let potential: MomentTensorPotential
+  private let seeds: [Double]
   private let includingRadial: Bool
   private let columns: Int
   private let atomCount: Int
@@ -77,6 +78,7 @@ private struct DesignAccumulator {
   ) {
     self.potential = potential
     self.includingRadial = includingRadial
+    seeds = potential.seeds()
     self.columns = columns
     atomCount = structure.atomCount
     scalarCount = potential.scalarCount
@@ -96,7 +98,7 @@ private struct DesignAccumulator {
     momentGradients(block)
     jacobian(block)
     if includingRadial {
-      potential.backward(block)
+      potential.backward(block, seeds: seeds)
       potential.radialSums(block)
       jacobianOfCoefficients(block)
     }

@@ -9,6 +9,7 @@ extension MomentTensorPotential: InteratomicPotential {
   public func evaluation(of structure: Structure) throws(PotentialError) -> Evaluation {
     let species = try speciesIndices(of: structure)
     let count = structure.atomCount
+    let seeds = seeds()
     var energies = Lanes.zero
     var virials = StrainLanes()
     // x, y, z of every atom and of the nobody that fills empty lanes.
@@ -16,7 +17,7 @@ extension MomentTensorPotential: InteratomicPotential {
     forEachBlock(of: structure, species, forTraining: false) { block in
       forward(block)
       energies += siteEnergies(block)
-      backward(block)
+      backward(block, seeds: seeds)
       derivatives.withUnsafeMutableBufferPointer { buffer in
         guard let derivative = buffer.baseAddress else { return }
         addGradients(block, to: derivative, &virials)
@@ -157,13 +158,18 @@ extension MomentTensorPotential {
     return energy
   }
 
-  /// Computes ∂V/∂(every value).
-  func backward(_ block: MomentBlock) {
+  /// For each value of the product graph the coefficient ξ of the basis functions that are this value.
+  func seeds() -> [Double] {
     var seeds = [Double](repeating: 0, count: basis.program.valueCount)
     let first = radialParameterCount + speciesCount
     for (scalar, value) in basis.program.scalarValues.enumerated() {
       seeds[Int(value)] += parameters[first + scalar]
     }
+    return seeds
+  }
+
+  /// Computes ∂V/∂(every value).
+  func backward(_ block: MomentBlock, seeds: [Double]) {
     basis.program.backward(block.values, seeds: seeds.span, block.adjoints)
   }
 

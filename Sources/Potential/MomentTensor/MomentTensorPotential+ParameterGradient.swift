@@ -10,9 +10,10 @@ extension MomentTensorPotential {
   public func siteGradients(of structure: Structure) throws(PotentialError) -> Matrix {
     var result = Matrix(rows: structure.atomCount, columns: parameterCount)
     let species = try speciesIndices(of: structure)
+    let seeds = seeds()
     forEachBlock(of: structure, species, forTraining: true) { block in
       forward(block)
-      backward(block)
+      backward(block, seeds: seeds)
       radialSums(block)
       let first = block.species * speciesCount * radialFunctionCount * radialBasis.size
       forEachRadialCoefficient { neighbor, function, index, place in
