@@ -192,6 +192,21 @@ struct CampaignSettingsTests {
       "active_learning.mode: found neighborhood, allowed: one of neighbourhood, configuration; did you mean 'neighbourhood'?"
     ),
     .init(
+      "max_labels: 250", "max_labels: 39", 18,
+      "active_learning.max_labels: found 39, allowed: at least the 40 of initial_training.random_structures; try 240"
+    ),
+    .init(
+      "kind: buckingham", "kind: bukingham", 10,
+      "reference.kind: found bukingham, allowed: one of buckingham, lennard-jones, stillinger-weber, tersoff, eam, espresso, vasp, cp2k, i-pi; did you mean 'buckingham'?"
+    ),
+    .init(
+      "O: -1.098}", "O: -1.1}", 12,
+      "reference.charges: found a charge of -0.0040000000000000036 e in TiO2, allowed: charges that sum to zero"
+    ),
+    .init(
+      "rho: 0.2340", "rho: -0.2340", 15,
+      "reference.pairs[2].rho: found -0.2340, allowed: a number above 0 up to 10 Å"),
+    .init(
       "O-O: 1.0", "O-N: 1.0", 19,
       "minimum_distances.O-N: found the pair 'O-N', allowed: default, or pairs of Ti, O as Ti-O"),
     .init(

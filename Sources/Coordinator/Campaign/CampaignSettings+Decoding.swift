@@ -29,7 +29,8 @@ extension CampaignSettings {
       campaign.required("reference", "the labelling method (kind: buckingham, vasp, ...)"),
       composition: composition)
     let initialTraining = try InitialTraining(campaign.section("initial_training"))
-    let activeLearning = try ActiveLearning(campaign.section("active_learning"))
+    let activeLearning = try ActiveLearning(
+      campaign.section("active_learning"), initialLabels: initialTraining.randomStructures)
     let distances = try DistanceLimits(
       campaign.section("minimum_distances"), composition, cutoff: potential.cutoff)
     let atomCount = composition.atomCount * (formulaUnits.max() ?? 1)
@@ -142,9 +143,9 @@ extension CampaignSettings.InitialTraining {
 }
 
 extension CampaignSettings.ActiveLearning {
-  init(_ section: SettingsReader) throws(SettingsError) {
+  init(_ section: SettingsReader, initialLabels: Int) throws(SettingsError) {
     var section = section
-    mode = try section.optional("mode")?.enumeration(Mode.self) ?? .neighbourhood
+    mode = try section.optional("mode")?.enumeration(ExtrapolationMode.self) ?? .neighbourhood
     let selectValue = section.optional("select")
     select = try selectValue?.number(in: 1...1e6, suggestion: "try 2.1") ?? 2.1
     let breakValue = section.optional("break")
@@ -158,7 +159,13 @@ extension CampaignSettings.ActiveLearning {
         suggestion: "try select 2.1 and break 10")
     }
     batch = try section.optional("batch")?.integer(in: 1...10_000) ?? 8
-    maximumLabels = try section.optional("max_labels")?.integer(in: 0...10_000_000) ?? 250
+    let limit = section.optional("max_labels")
+    maximumLabels = try limit?.integer(in: 0...10_000_000) ?? max(250, initialLabels)
+    if let limit, maximumLabels < initialLabels {
+      throw limit.error(
+        allowed: "at least the \(initialLabels) of initial_training.random_structures",
+        suggestion: "try \(initialLabels + 200)")
+    }
     try section.finish()
   }
 }

@@ -1,9 +1,12 @@
 import Crystal
+import ReferenceEngines
 import Settings
 
 extension CampaignSettings {
   /// The method that labels structures.
-  public struct Reference: Sendable, Hashable {
+  public struct Reference: Sendable {
+    /// The method with its parameters.
+    public let settings: ReferenceSettings
     /// The block as the file gives it.
     public let node: SettingsNode
   }
@@ -12,8 +15,17 @@ extension CampaignSettings {
 extension CampaignSettings.Reference {
   /// Reads the block and checks it against the composition.
   init(_ value: SettingsValue, composition: Composition) throws(SettingsError) {
+    settings = try ReferenceSettings(value.mapping())
     node = value.node.withoutLines()
-    var block = try value.mapping()
-    _ = try block.required("kind", "the method").string()
+    try settings.check(composition)
   }
+}
+
+// The block decides the method; where it stood in a file does not count.
+extension CampaignSettings.Reference: Hashable {
+  /// Whether two blocks say the same.
+  public static func == (a: Self, b: Self) -> Bool { a.node == b.node }
+
+  /// Hashes the block.
+  public func hash(into hasher: inout Hasher) { hasher.combine(node) }
 }

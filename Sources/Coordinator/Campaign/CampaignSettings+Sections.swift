@@ -57,22 +57,14 @@ extension CampaignSettings {
   /// When and what is labelled during the search.
   public struct ActiveLearning: Sendable, Hashable {
     /// What a grade belongs to.
-    public enum Mode: String, Sendable, Hashable, CaseIterable {
-      /// Every atom's surroundings; the structure's grade is that of its worst atom.
-      case neighbourhood
-      /// The structure as a whole, as MLIP does.
-      case configuration
-    }
-
-    /// What a grade belongs to.
-    public let mode: Mode
+    public let mode: ExtrapolationMode
     /// Structures from this grade on may be labelled.
     public let select: Double
     /// A relaxation stops at this grade.
     public let breaking: Double
     /// So many stopped candidates make a selection.
     public let batch: Int
-    /// Most labels of the whole campaign.
+    /// Most labels of the whole campaign, those of the initial training included.
     public var maximumLabels: Int
   }
 

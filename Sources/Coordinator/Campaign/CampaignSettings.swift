@@ -63,6 +63,16 @@ public struct CampaignSettings: Sendable, Hashable {
     pressure / PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom
   }
 
+  /// The shortest allowed distance of every pair of elements.
+  public var minimumDistances: MinimumDistances {
+    MinimumDistances(
+      elements: composition.elements, covalentFraction: distances.fraction,
+      pairs: distances.pairs.map { ($0.first, $0.second, $0.distance) })
+  }
+
+  /// The cells that are searched, one for each number of formula units.
+  public var cellCompositions: [Composition] { formulaUnits.map { composition.repeated($0) } }
+
   /// The number of atoms of the largest cell.
   public var largestAtomCount: Int { composition.atomCount * (formulaUnits.max() ?? 1) }
 }
