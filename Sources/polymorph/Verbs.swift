@@ -1,4 +1,5 @@
 /// Every verb, in the order of the help.
 let verbs: [any Verb.Type] = [
-  CheckVerb.self
+  TrainVerb.self, EvaluateVerb.self, ErrorsVerb.self, GradeVerb.self, SelectVerb.self,
+  RelaxVerb.self, ConvertVerb.self, MinimumDistanceVerb.self, SymmetryVerb.self, CheckVerb.self,
 ]
