@@ -1,0 +1,82 @@
+# make demo   installs what is missing, builds, and searches for the structure of TiO2
+# make test   installs what is missing, builds, and runs all tests
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := build
+.PHONY: build demo test format lint packages test-packages clean
+
+LIBRARIES := openmpi-bin libopenmpi-dev libopenblas-dev libfftw3-dev libsymspg-dev libyaml-dev \
+             libsqlite3-dev pkg-config make
+FOR_TESTS := python3-ase
+
+SOURCES := Package.swift Sources Tests
+DEMO := campaigns/tio2
+
+# More ranks than cores, and root in containers, need to be allowed explicitly.
+export OMPI_ALLOW_RUN_AS_ROOT := 1
+export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
+
+# Installs the Debian packages in $(1) that are missing.
+define install
+	missing=()
+	for package in $(1); do
+	  dpkg -s "$$package" 2>/dev/null | grep -q '^Status: install ok installed' || missing+=("$$package")
+	done
+	if [ "$${#missing[@]}" -gt 0 ]; then
+	  if [ "$$(id -u)" = 0 ]; then
+	    run=(env)
+	  elif sudo -n true 2>/dev/null; then
+	    run=(sudo -n)
+	  else
+	    echo "Missing Debian packages: $${missing[*]}" >&2
+	    echo "Install them, then start again:  sudo apt-get install -y $${missing[*]}" >&2
+	    exit 1
+	  fi
+	  "$${run[@]}" apt-get update -q
+	  "$${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
+	    --no-install-recommends "$${missing[@]}"
+	fi
+	if ! command -v swift > /dev/null; then
+	  echo "Missing: Swift 6.2 or later. See https://www.swift.org/install/linux" >&2
+	  exit 1
+	fi
+endef
+
+packages:
+	@$(call install,$(LIBRARIES))
+
+test-packages:
+	@$(call install,$(LIBRARIES) $(FOR_TESTS))
+
+build: packages
+	@swift build -c release
+
+demo: build
+	@.build/release/polymorph search inputs/tio2/campaign.yaml --directory $(DEMO)
+	@.build/release/polymorph status $(DEMO)
+
+test: test-packages
+	@swift build -c release --build-tests
+	log=$$(mktemp)
+	trap 'rm -f "$$log"' EXIT
+	status=0
+	swift test -c release --skip-build 2>&1 | tee "$$log" || status=$$?
+	echo "----"
+	grep -E '^.? ?Test run with|Executed [0-9]+ tests' "$$log" | tail -n 2 || true
+	if grep -qE 'Test run with 0 tests' "$$log"; then
+	  echo "no test was run" >&2
+	  exit 1
+	fi
+	exit $$status
+
+format:
+	@swift format format -i -r $(SOURCES)
+
+lint:
+	@swift format lint --strict -r $(SOURCES)
+
+clean:
+	@swift package clean
