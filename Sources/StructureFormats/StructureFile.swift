@@ -47,7 +47,8 @@ public enum StructureFile {
   public static func text(
     of records: [StructureRecord], format: StructureFormat, elements: [ChemicalElement]? = nil
   ) throws(FormatError) -> String {
-    try format.implementation.text(of: records, elements: elements, path: format.rawValue)
+    try check(records, path: format.rawValue)
+    return try format.implementation.text(of: records, elements: elements, path: format.rawValue)
   }
 
   /// Writes records to a file, which appears at once: written aside, flushed, renamed.
@@ -63,9 +64,36 @@ public enum StructureFile {
     elements: [ChemicalElement]? = nil
   ) throws(FormatError) {
     let format = try resolved(format, path)
+    try check(records, path: path)
     let text = try format.implementation.text(of: records, elements: elements, path: path)
     do { try AtomicFile.write(text, to: path) } catch {
       throw FormatError(path: path, error.description)
+    }
+  }
+
+  /// Refuses records whose arrays do not match the atoms or that hold infinite numbers: no reader would
+  /// take the file.
+  private static func check(_ records: [StructureRecord], path: String) throws(FormatError) {
+    for (index, record) in records.enumerated() {
+      let count = record.structure.atomCount
+      let counts = [record.forces?.count, record.siteEnergies?.count, record.charges?.count]
+      guard counts.allSatisfy({ $0 == nil || $0 == count }) else {
+        throw FormatError(
+          path: path,
+          "entry \(index + 1) has other numbers of forces, energies or charges than atoms",
+          allowed: "\(count), one per atom")
+      }
+      let scalars = [record.energy ?? 0] + (record.siteEnergies ?? []) + (record.charges ?? [])
+      guard scalars.allSatisfy(\.isFinite), (record.forces ?? []).allSatisfy(\.isFinite),
+        record.stress?.isFinite ?? true, record.virial?.isFinite ?? true
+      else {
+        throw FormatError(
+          path: path, "entry \(index + 1) holds an infinite number or NaN",
+          allowed: "finite numbers")
+      }
+      guard record.features.allSatisfy({ !$0.key.isEmpty }) else {
+        throw FormatError(path: path, "entry \(index + 1) has a feature without a name")
+      }
     }
   }
 
