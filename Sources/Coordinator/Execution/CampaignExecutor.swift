@@ -1,0 +1,201 @@
+import Crystal
+import Dataset
+import Dynamics
+import Evolution
+import NumericalCore
+import Potential
+import ReferenceEngines
+
+/// Does a campaign's work: breeds, relaxes, grades, labels, trains. It keeps potentials by version and
+/// nothing else between orders (R11).
+public final class CampaignExecutor: WorkExecutor {
+  private let rules: CampaignRules
+  private let breeder: Breeder
+  private let engine: any ReferenceEngine
+  private let reference: any InteratomicPotential
+  private var versions: [Int: TrainedVersion] = [:]
+
+  /// Creates an executor for a campaign.
+  ///
+  /// - Parameters:
+  ///   - rules: What the campaign file says of the work.
+  ///   - engine: Labels structures.
+  ///   - reference: The same method as a potential, for re-ranking.
+  public init(
+    rules: CampaignRules, engine: any ReferenceEngine, reference: any InteratomicPotential
+  ) {
+    self.rules = rules
+    self.engine = engine
+    self.reference = reference
+    breeder = Breeder(settings: rules.breeding)
+  }
+
+  /// Keeps a potential version.
+  public func hold(version: Int, potential: [UInt8]) throws {
+    versions[version] = try TrainedVersion(canonicalBytes: potential)
+  }
+
+  /// Does a piece of work.
+  public func execute(_ order: WorkOrder) throws -> WorkResult {
+    switch order {
+    case .generate(let order, let stream):
+      var random = RandomStream(
+        seed: rules.seed, purpose: .initialTraining, slot: UInt64(stream))
+      switch breeder.breed(order, random: &random) {
+      case .offspring(let structure, _): return .generated(structure)
+      case .rejected(let reason): return .notGenerated(reason.rawValue)
+      }
+    case .explore(let order, let stream, let version):
+      var random = RandomStream(seed: rules.seed, purpose: .breeding, slot: UInt64(stream))
+      switch breeder.breed(order, random: &random) {
+      case .offspring(let structure, _):
+        return .relaxation(try relax(structure, version, stages: rules.searchStages))
+      case .rejected(let reason):
+        return .relaxation(RelaxationReport(ending: .rejected(reason.rawValue), evaluations: 0))
+      }
+    case .resume(let structure, let version):
+      return .relaxation(try relax(structure, version, stages: rules.searchStages))
+    case .refresh(let structure, let version):
+      // A structure that is still at rest costs this relaxation one evaluation.
+      return .relaxation(try relax(structure, version, stages: [rules.tightStage]))
+    case .select(let pool, let version, let limit):
+      return .selected(try select(pool, version, limit: limit))
+    case .label(let structure): return label(structure)
+    case .refit(let labelled, let version, let start):
+      return try refit(labelled, version, start: start)
+    case .rerank(let structure): return .reranked(rerank(structure))
+    }
+  }
+
+  private func held(_ version: Int) throws -> TrainedVersion {
+    guard let trained = versions[version] else {
+      throw TransportError("potential version \(version) did not reach this rank")
+    }
+    return trained
+  }
+
+  // MARK: Relaxation with the potential
+
+  private func relax(
+    _ start: Structure, _ version: Int, stages: [RelaxationSettings.Stage]
+  ) throws -> RelaxationReport {
+    let trained = try held(version)
+    var watch = GradeWatch(
+      selectThreshold: rules.selectThreshold, breakThreshold: rules.breakThreshold)
+    let result = Relaxation.run(
+      start, with: trained.potential, settings: rules.relaxation(stages: stages)
+    ) { step in
+      // A structure whose grade cannot be computed is beyond every threshold.
+      let grade = (try? trained.grader.grade(of: step.structure)) ?? .infinity
+      return watch.observe(step.structure, grade: grade) ? .continue : .stop(grade: grade)
+    }
+    let harvest = watch.harvest { rules.breeding.minimumDistances.firstViolation(in: $0) == nil }
+    var report = RelaxationReport(
+      ending: .failed(result.outcome.description), extrapolative: harvest,
+      evaluations: result.evaluations)
+    switch result.outcome {
+    case .converged, .stepLimit:
+      report.ending = relaxedEnding(
+        result, grade: watch.lastReliable?.grade ?? 0, potential: trained.potential)
+    case .stoppedByGrade(let grade):
+      report.ending = .stopped(
+        grade: grade, lastReliable: watch.lastReliable?.structure ?? start)
+    case .collapsed, .exploded, .distanceViolated, .failed: break
+    }
+    return report
+  }
+
+  private func relaxedEnding(
+    _ result: RelaxationResult, grade: Double, potential: MomentTensorPotential?
+  ) -> RelaxationEnding {
+    guard let evaluation = result.evaluation, result.enthalpy.isFinite else {
+      return .failed("no finite enthalpy")
+    }
+    let structure = result.structure.reduced()
+    // Symmetry that cannot be found is no symmetry.
+    let symmetry = try? structure.symmetry(tolerance: rules.symmetryTolerance)
+    var measure = AtomMeasure.none
+    if let potential, let energies = try? potential.siteEnergies(of: structure) {
+      measure = .siteEnergies(energies)
+    }
+    return .relaxed(
+      RelaxedCandidate(
+        structure: structure, energy: evaluation.energy,
+        enthalpyPerAtom: result.enthalpyPerAtom, largestForce: evaluation.largestForce(),
+        hasConverged: result.hasConverged, spaceGroup: symmetry?.spaceGroupNumber ?? 1,
+        spaceGroupSymbol: symmetry?.internationalSymbol ?? "P1",
+        fingerprint: StructureFingerprint(structure, settings: rules.fingerprint),
+        grade: grade, measure: measure))
+  }
+
+  // MARK: The reference method
+
+  private func label(_ structure: Structure) -> WorkResult {
+    switch engine.label(structure) {
+    case .labelled(let evaluation): .labelled(evaluation)
+    case .failed(let reason):
+      .labelFailed(
+        engine is EmbeddedReference ? CampaignState.deterministicFailure + reason : reason)
+    }
+  }
+
+  private func rerank(_ structure: Structure) -> RelaxationReport {
+    let result = Relaxation.run(
+      structure, with: reference, settings: rules.relaxation(stages: rules.rerankStages))
+    var report = RelaxationReport(
+      ending: .failed(result.outcome.description), evaluations: result.evaluations)
+    if result.outcome == .converged || result.outcome == .stepLimit {
+      report.ending = relaxedEnding(result, grade: 0, potential: nil)
+    }
+    return report
+  }
+
+  // MARK: Learning
+
+  private func select(_ pool: [Structure], _ version: Int, limit: Int) throws -> [Int] {
+    let grader = try held(version).grader
+    let firstIdentifier = (grader.activeSet.structures().last ?? -1) + 1
+    var candidates: [DOptimalSelection.Candidate] = []
+    for (place, structure) in pool.enumerated() {
+      let rows = try grader.rows(of: structure)
+      // Atoms so close that a derivative is not finite cannot be labelled either.
+      guard rows.elements.allSatisfy(\.isFinite) else { continue }
+      candidates.append(
+        DOptimalSelection.Candidate(identifier: firstIdentifier + place, rows: rows))
+    }
+    let selection = try DOptimalSelection(
+      from: candidates, extending: grader.activeSet, threshold: rules.selectThreshold,
+      limit: limit)
+    return selection.selected.map { $0 - firstIdentifier }.sorted()
+  }
+
+  private func refit(
+    _ labelled: [LabelledStructure], _ version: Int, start: Int?
+  ) throws -> WorkResult {
+    do {
+      let initial = try start.map { try held($0).potential } ?? rules.untrainedPotential()
+      let settings = rules.training(start: start == nil ? .chebyshev : .current)
+      let problem = try TrainingProblem(labelled, for: initial, settings: settings)
+      let report = try MomentTensorTrainer.train(initial, on: problem)
+      let used = labelled.indices.filter { problem.exclusions[$0] == nil }
+      // The active set spans everything that was labelled: a structure beyond the force cap will not
+      // be trained on, so stopping there again would bring nothing.
+      let grader = try ExtrapolationGrader(
+        report.potential, trainedOn: labelled.map(\.structure), mode: rules.extrapolationMode)
+      let predictions = try used.map {
+        try report.potential.evaluation(of: labelled[$0].structure)
+      }
+      let errors = ErrorStatistics(of: used.map { labelled[$0] }, predictions: predictions)
+      return .trained(
+        TrainedVersion(
+          grader: grader, trainedOn: used.count, loss: report.loss,
+          errors: (
+            errors.energyPerAtom.rootMeanSquare, errors.force.rootMeanSquare,
+            errors.stress?.rootMeanSquare ?? 0
+          )
+        ).canonicalBytes)
+    } catch let error as PotentialError {
+      return .trainingFailed(error.description)
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import Crystal
+import Dynamics
+import Evolution
+import NumericalCore
+import Potential
+
+/// What a campaign file says of the work that ranks do; the same on every rank.
+public struct CampaignRules: Sendable {
+  /// Seed of all random streams.
+  public let seed: UInt64
+  /// What children must keep.
+  public let breeding: BreedingSettings
+  /// γ from which a geometry is remembered for labelling.
+  public let selectThreshold: Double
+  /// γ from which a relaxation stops.
+  public let breakThreshold: Double
+  /// What a row of the active set stands for.
+  public let extrapolationMode: ExtrapolationMode
+  /// First coarse, then tight.
+  public let searchStages: [RelaxationSettings.Stage]
+  /// The tolerances of a finished candidate.
+  public let tightStage: RelaxationSettings.Stage
+  /// Tolerances of relaxations with the reference method.
+  public let rerankStages: [RelaxationSettings.Stage]
+  /// External pressure in eV/Å³.
+  public let pressure: Double
+  /// Distances in Å below which atoms count as symmetric.
+  public let symmetryTolerance = 0.05
+  /// How fingerprints are made: scaled to one volume per atom, so that residual strain does not count.
+  public let fingerprint: StructureFingerprint.Settings
+  private let settings: CampaignSettings
+
+  /// Takes the rules from a campaign file.
+  public init(_ settings: CampaignSettings) {
+    self.settings = settings
+    seed = settings.seed
+    breeding = BreedingSettings(
+      minimumDistances: settings.minimumDistances(), spaceGroups: settings.search.spaceGroups)
+    selectThreshold = settings.activeLearning.select
+    breakThreshold = settings.activeLearning.breaking
+    extrapolationMode =
+      settings.activeLearning.mode == .neighbourhood ? .neighbourhood : .configuration
+    let relaxation = settings.relaxation
+    let coarse = RelaxationSettings.Stage.gigapascals(
+      force: relaxation.coarse.force, stress: relaxation.coarse.stress,
+      evaluations: relaxation.steps)
+    tightStage = .gigapascals(
+      force: relaxation.tight.force, stress: relaxation.tight.stress,
+      evaluations: relaxation.steps)
+    searchStages = [coarse, tightStage]
+    rerankStages = [
+      .gigapascals(
+        force: settings.rerank.convergence.force, stress: settings.rerank.convergence.stress,
+        evaluations: relaxation.steps)
+    ]
+    pressure = settings.pressureElectronvoltsPerCubicAngstrom
+    fingerprint = StructureFingerprint.Settings(
+      volumePerAtom: VolumeEstimate.fromRadii(settings.composition))
+  }
+
+  /// Settings of one relaxation.
+  public func relaxation(stages: [RelaxationSettings.Stage]) -> RelaxationSettings {
+    RelaxationSettings(
+      stages: stages, pressure: pressure, minimumDistances: breeding.minimumDistances)
+  }
+
+  /// Settings of one training.
+  public func training(start: TrainingStart) -> TrainingSettings {
+    settings.training.settings(start: start)
+  }
+
+  /// The potential before its first training; its smallest distance is fixed here for good.
+  ///
+  /// - Throws: `PotentialError` where the basis cannot be made.
+  public func untrainedPotential() throws(PotentialError) -> MomentTensorPotential {
+    let elements = settings.composition.elements
+    let limits = breeding.minimumDistances
+    let shortest =
+      elements.flatMap { a in elements.map { b in limits[a, b] } }.min() ?? 0
+    return try MomentTensorPotential(
+      basis: MomentTensorBasis(level: settings.potential.level),
+      radialBasis: RadialBasis(
+        size: settings.potential.radialBasis,
+        minimumDistance: settings.potential.minimumDistance ?? 0.9 * shortest,
+        cutoff: settings.potential.cutoff),
+      elements: elements)
+  }
+}
+
+extension CampaignSettings {
+  /// The table of shortest distances.
+  public func minimumDistances() -> MinimumDistances {
+    MinimumDistances(
+      elements: composition.elements, covalentFraction: distances.fraction,
+      pairs: distances.pairs.map { ($0.first, $0.second, $0.distance) })
+  }
+
+  /// The numbers that steer the schedule.
+  public func schedule() -> ScheduleSettings {
+    let compositions = formulaUnits.map { composition.repeated($0) }
+    var population = PopulationSettings(size: search.population, compositions: compositions)
+    population.operators = search.operators.map(\.ratio)
+    population.isAdaptive = search.adaptive
+    population.antiseedHeight = search.antiseeds.height
+    population.antiseedWidth = search.antiseeds.width
+    population.bestCount = max(population.bestCount, 2 * rerank.top)
+    return ScheduleSettings(
+      seed: seed, compositions: compositions,
+      initialStructures: initialTraining.randomStructures, candidates: search.candidates,
+      population: search.population, window: search.window, labelDelay: search.delays.label,
+      refitDelay: search.delays.refit, batch: activeLearning.batch,
+      maxLabels: activeLearning.maximumLabels, rerankTop: rerank.top, search: population)
+  }
+}
