@@ -109,6 +109,16 @@ struct ParsedArguments {
     return text
   }
 
+  /// A time in seconds, from a number with the unit s, m or h.
+  func duration(_ name: String) throws(CommandLineError) -> Double? {
+    guard let text = option(name) else { return nil }
+    let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600]
+    guard let unit = text.last.flatMap({ units[$0] }), let value = Double(text.dropLast()),
+      value.isFinite, value > 0
+    else { throw wrong(name, text, "a time such as 90s, 45m or 2h") }
+    return value * unit
+  }
+
   /// Elements separated by commas, such as `Ti,O`.
   func elements(_ name: String = "elements") throws(CommandLineError) -> [ChemicalElement]? {
     guard let text = option(name) else { return nil }

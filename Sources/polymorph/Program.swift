@@ -1,3 +1,4 @@
+import Coordinator
 import Foundation
 import MPIBindings
 import Potential
@@ -64,6 +65,7 @@ struct Program {
     switch error {
     case is CommandLineError, is InputError, is SettingsError: .wrongInput
     case PotentialError.malformedFile: .wrongInput
+    case CampaignError.wrongInput: .wrongInput
     default: .failed
     }
   }

@@ -91,9 +91,12 @@ final class ToyExecutor: WorkExecutor {
     // Few distinct energies: duplicates occur.
     let enthalpy = Double(structure.positions.count % 7) - random.uniform(0, 0.01)
     return RelaxedCandidate(
-      structure: structure, energy: enthalpy * Double(structure.atomCount),
-      enthalpyPerAtom: enthalpy, largestForce: 0.01, hasConverged: true, spaceGroup: 1,
-      spaceGroupSymbol: "P1", fingerprint: StructureFingerprint(), grade: 1)
+      structure: structure,
+      evaluation: Evaluation(
+        energy: enthalpy * Double(structure.atomCount),
+        forces: structure.positions.map { _ in .zero }, virial: .zero, of: structure),
+      enthalpyPerAtom: enthalpy, hasConverged: true, spaceGroup: 1,
+      spaceGroupSymbol: "P1", fingerprint: StructureFingerprint(structure), grade: 1)
   }
 
   private func structure(

@@ -10,7 +10,8 @@ import ReferenceEngines
 /// nothing else between orders (R11).
 public final class CampaignExecutor: WorkExecutor {
   private let rules: CampaignRules
-  private let breeder: Breeder
+  // Keeps tables that depend on the space group alone.
+  private var breeder = Breeder()
   private let engine: any ReferenceEngine
   private let reference: any InteratomicPotential
   private var versions: [Int: TrainedVersion] = [:]
@@ -27,7 +28,6 @@ public final class CampaignExecutor: WorkExecutor {
     self.rules = rules
     self.engine = engine
     self.reference = reference
-    breeder = Breeder(settings: rules.breeding)
   }
 
   /// Keeps a potential version.
@@ -41,13 +41,13 @@ public final class CampaignExecutor: WorkExecutor {
     case .generate(let order, let stream):
       var random = RandomStream(
         seed: rules.seed, purpose: .initialTraining, slot: UInt64(stream))
-      switch breeder.breed(order, random: &random) {
+      switch breeder.breed(order, settings: rules.breeding, random: &random) {
       case .offspring(let structure, _): return .generated(structure)
       case .rejected(let reason): return .notGenerated(reason.rawValue)
       }
     case .explore(let order, let stream, let version):
       var random = RandomStream(seed: rules.seed, purpose: .breeding, slot: UInt64(stream))
-      switch breeder.breed(order, random: &random) {
+      switch breeder.breed(order, settings: rules.breeding, random: &random) {
       case .offspring(let structure, _):
         return .relaxation(try relax(structure, version, stages: rules.searchStages))
       case .rejected(let reason):
@@ -120,8 +120,7 @@ public final class CampaignExecutor: WorkExecutor {
     }
     return .relaxed(
       RelaxedCandidate(
-        structure: structure, energy: evaluation.energy,
-        enthalpyPerAtom: result.enthalpyPerAtom, largestForce: evaluation.largestForce(),
+        structure: structure, evaluation: evaluation, enthalpyPerAtom: result.enthalpyPerAtom,
         hasConverged: result.hasConverged, spaceGroup: symmetry?.spaceGroupNumber ?? 1,
         spaceGroupSymbol: symmetry?.internationalSymbol ?? "P1",
         fingerprint: StructureFingerprint(structure, settings: rules.fingerprint),
@@ -178,10 +177,9 @@ public final class CampaignExecutor: WorkExecutor {
       let problem = try TrainingProblem(labelled, for: initial, settings: settings)
       let report = try MomentTensorTrainer.train(initial, on: problem)
       let used = labelled.indices.filter { problem.exclusions[$0] == nil }
-      // The active set spans everything that was labelled: a structure beyond the force cap will not
-      // be trained on, so stopping there again would bring nothing.
       let grader = try ExtrapolationGrader(
-        report.potential, trainedOn: labelled.map(\.structure), mode: rules.extrapolationMode)
+        report.potential, trainedOn: used.map { labelled[$0].structure },
+        mode: rules.extrapolationMode)
       let predictions = try used.map {
         try report.potential.evaluation(of: labelled[$0].structure)
       }

@@ -35,7 +35,7 @@ public struct CampaignRules: Sendable {
     self.settings = settings
     seed = settings.seed
     breeding = BreedingSettings(
-      minimumDistances: settings.minimumDistances(), spaceGroups: settings.search.spaceGroups)
+      minimumDistances: settings.minimumDistances, spaceGroups: settings.search.spaceGroups)
     selectThreshold = settings.activeLearning.select
     breakThreshold = settings.activeLearning.breaking
     extrapolationMode =
@@ -88,13 +88,6 @@ public struct CampaignRules: Sendable {
 }
 
 extension CampaignSettings {
-  /// The table of shortest distances.
-  public func minimumDistances() -> MinimumDistances {
-    MinimumDistances(
-      elements: composition.elements, covalentFraction: distances.fraction,
-      pairs: distances.pairs.map { ($0.first, $0.second, $0.distance) })
-  }
-
   /// The numbers that steer the schedule.
   public func schedule() -> ScheduleSettings {
     let compositions = formulaUnits.map { composition.repeated($0) }

@@ -85,6 +85,14 @@ public final class CampaignRunner {
     return ending
   }
 
+  /// Replays the log and stops there.
+  ///
+  /// - Throws: As `run()`.
+  public func replayOnly() throws {
+    _ = schedule.begin()
+    try replay()
+  }
+
   private func replay() throws {
     let inputs = try log.storedInputs()
     try log.forEachStoredSlot { stored in

@@ -17,6 +17,8 @@ public struct ResultTable: Sendable {
     public let modelEnthalpyPerAtom: Double
     /// The structure that the enthalpy belongs to.
     public let structure: Structure
+    /// Energy, forces and stress of that structure.
+    public let evaluation: Evaluation
     /// Space group symbol.
     public let spaceGroupSymbol: String
     /// Space group number.
@@ -59,7 +61,7 @@ public struct ResultTable: Sendable {
           place: rows.count + 1, candidate: entry.candidate,
           enthalpyPerAtom: relaxed.enthalpyPerAtom,
           modelEnthalpyPerAtom: entry.modelEnthalpyPerAtom, structure: relaxed.structure,
-          spaceGroupSymbol: relaxed.spaceGroupSymbol, spaceGroup: relaxed.spaceGroup,
+          evaluation: relaxed.evaluation, spaceGroupSymbol: relaxed.spaceGroupSymbol, spaceGroup: relaxed.spaceGroup,
           timesFound: state.timesFound(candidate: entry.candidate),
           kind: state.candidates[entry.candidate - 1].kind, isReranked: true))
     }
@@ -74,7 +76,7 @@ public struct ResultTable: Sendable {
             place: rows.count + 1, candidate: individual.id,
             enthalpyPerAtom: individual.enthalpyPerAtom,
             modelEnthalpyPerAtom: individual.enthalpyPerAtom, structure: individual.structure,
-            spaceGroupSymbol: relaxed.spaceGroupSymbol, spaceGroup: relaxed.spaceGroup,
+            evaluation: relaxed.evaluation, spaceGroupSymbol: relaxed.spaceGroupSymbol, spaceGroup: relaxed.spaceGroup,
             timesFound: basin.visits, kind: individual.kind,
             isReranked: false))
       }
@@ -100,6 +102,25 @@ public struct ResultTable: Sendable {
           + row.kind.rawValue)
     }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// The table for programs.
+  public var json: JSONValue {
+    .list(
+      rows.map { row in
+        .object([
+          .init("place", .integer(row.place)), .init("candidate", .integer(row.candidate)),
+          .init("enthalpy_ev_per_atom", .number(row.enthalpyPerAtom)),
+          .init("model_enthalpy_ev_per_atom", .number(row.modelEnthalpyPerAtom)),
+          .init("space_group", .integer(row.spaceGroup)),
+          .init("space_group_symbol", .text(row.spaceGroupSymbol)),
+          .init("volume_per_atom", .number(row.structure.volumePerAtom)),
+          .init("atoms", .integer(row.structure.atomCount)),
+          .init("times_found", .integer(row.timesFound)),
+          .init("operator", .text(row.kind.rawValue)),
+          .init("reranked", .flag(row.isReranked)),
+        ])
+      })
   }
 
   private func pad(_ text: String, _ width: Int) -> String {

@@ -237,7 +237,7 @@ extension CampaignState {
 
   // MARK: Re-ranking
 
-  private mutating func commitRerank(_ id: Int, _ report: RelaxationReport) {
+  mutating func commitRerank(_ id: Int, _ report: RelaxationReport) {
     counts.rerankEvaluations += report.evaluations
     guard case .relaxed(let model, _) = self[candidate: id].status else { return }
     let (relaxed, failure): (RelaxedCandidate?, String?) =

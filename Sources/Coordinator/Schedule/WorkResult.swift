@@ -6,12 +6,10 @@ import NumericalCore
 public struct RelaxedCandidate: Sendable, Equatable, ByteCodable {
   /// The relaxed structure, reduced and wrapped.
   public var structure: Structure
-  /// Energy of the cell in eV.
-  public var energy: Double
+  /// Energy, forces and stress at rest.
+  public var evaluation: Evaluation
   /// Enthalpy at the campaign's pressure, per atom, in eV.
   public var enthalpyPerAtom: Double
-  /// The largest force in eV/Å.
-  public var largestForce: Double
   /// Whether forces and stress met the tolerances before the step limit.
   public var hasConverged: Bool
   /// The space group number, 1 where none was found.
@@ -27,14 +25,13 @@ public struct RelaxedCandidate: Sendable, Equatable, ByteCodable {
 
   /// Creates a relaxed candidate.
   public init(
-    structure: Structure, energy: Double, enthalpyPerAtom: Double, largestForce: Double,
+    structure: Structure, evaluation: Evaluation, enthalpyPerAtom: Double,
     hasConverged: Bool, spaceGroup: Int, spaceGroupSymbol: String,
     fingerprint: StructureFingerprint, grade: Double, measure: AtomMeasure = .none
   ) {
     self.structure = structure
-    self.energy = energy
+    self.evaluation = evaluation
     self.enthalpyPerAtom = enthalpyPerAtom
-    self.largestForce = largestForce
     self.hasConverged = hasConverged
     self.spaceGroup = spaceGroup
     self.spaceGroupSymbol = spaceGroupSymbol
@@ -46,9 +43,8 @@ public struct RelaxedCandidate: Sendable, Equatable, ByteCodable {
   /// Appends every property.
   public func encode(to encoder: inout ByteEncoder) {
     encoder.encode(structure)
-    encoder.encode(energy)
+    encoder.encode(evaluation)
     encoder.encode(enthalpyPerAtom)
-    encoder.encode(largestForce)
     encoder.encode(hasConverged)
     encoder.encode(spaceGroup)
     encoder.encode(spaceGroupSymbol)
@@ -60,9 +56,8 @@ public struct RelaxedCandidate: Sendable, Equatable, ByteCodable {
   /// Reads every property.
   public init(from decoder: inout ByteDecoder) throws(ByteCodingError) {
     structure = try decoder.decode()
-    energy = try decoder.decode()
+    evaluation = try decoder.decode()
     enthalpyPerAtom = try decoder.decode()
-    largestForce = try decoder.decode()
     hasConverged = try decoder.decode()
     spaceGroup = try decoder.decode()
     spaceGroupSymbol = try decoder.decode()

@@ -1,0 +1,45 @@
+import Potential
+import ReferenceEngines
+import Settings
+
+extension CampaignSettings {
+  /// The same campaign, short and with a built-in reference method in the place of its own.
+  ///
+  /// - Parameter candidates: How many candidates to breed.
+  public func rehearsal(candidates: Int) -> CampaignSettings {
+    let stand = ReferenceSettings.rehearsal(for: composition.elements)
+    var copy = CampaignSettings(
+      title: "Rehearsal of: \(title)", composition: composition, formulaUnits: formulaUnits,
+      pressure: pressure, seed: seed, potential: potential, training: training,
+      reference: Reference(settings: stand, node: stand.node), initialTraining: initialTraining,
+      activeLearning: activeLearning, distances: distances, search: search,
+      relaxation: relaxation, rerank: rerank)
+    copy.search.candidates = candidates
+    return copy
+  }
+}
+
+extension ReferenceSettings {
+  /// The block as a campaign file would give it.
+  fileprivate var node: SettingsNode {
+    switch model {
+    case .buckingham(let parameters):
+      .mapping([
+        .init("kind", .text("buckingham")), .init("cutoff", .number(parameters.cutoff)),
+        .init("smoothing", .number(parameters.smoothing)),
+        .init(
+          "charges",
+          .mapping(parameters.charges.map { .init($0.element.symbol, .number($0.charge)) })),
+        .init("pairs", .list(parameters.pairs.map(Self.node))),
+      ])
+    }
+  }
+
+  private static func node(of pair: BuckinghamPotential.Pair) -> SettingsNode {
+    .mapping([
+      .init("elements", .list([.text(pair.first.symbol), .text(pair.second.symbol)])),
+      .init("A", .number(pair.amplitude)), .init("rho", .number(pair.decayLength)),
+      .init("C", .number(pair.dispersion)), .init("wall", .number(pair.wall)),
+    ])
+  }
+}

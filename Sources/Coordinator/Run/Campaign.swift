@@ -1,0 +1,228 @@
+import Archive
+import Crystal
+import Foundation
+import MPIBindings
+import NumericalCore
+import ReferenceEngines
+import Settings
+import StructureFormats
+
+/// A campaign from its file to its table: what `polymorph search` runs on every rank.
+public final class Campaign {
+  /// How a search is run, beside the campaign file.
+  public struct Options: Sendable {
+    /// The campaign's folder.
+    public var directory: String
+    /// Whether to continue what has begun there.
+    public var isResumed = false
+    /// Another campaign whose labels may be used.
+    public var labelStore: String?
+    /// End after this many commits.
+    public var stopAfter: Int?
+    /// End after this many seconds.
+    public var timeLimitSeconds: Double?
+    /// Print nothing but errors.
+    public var isQuiet = false
+
+    /// Creates options for a folder.
+    public init(directory: String) { self.directory = directory }
+  }
+
+  /// How long a resume waits for a holder of the lock that is about to die, in seconds.
+  private static let lockPatience = 30.0
+
+  private let settings: CampaignSettings
+  private let options: Options
+  private let communicator: Communicator
+  private let executor: CampaignExecutor
+  private let engine: any ReferenceEngine
+
+  /// Prepares a campaign on a rank.
+  ///
+  /// - Parameters:
+  ///   - settings: The campaign file.
+  ///   - options: How it is run.
+  ///   - communicator: Connects the ranks.
+  /// - Throws: `PotentialError` where the reference method cannot be made from its parameters.
+  public init(
+    _ settings: CampaignSettings, options: Options, communicator: Communicator
+  ) throws {
+    self.settings = settings
+    self.options = options
+    self.communicator = communicator
+    let reference = settings.reference.settings
+    engine = try reference.engine()
+    executor = CampaignExecutor(
+      rules: CampaignRules(settings), engine: engine, reference: try reference.potential())
+  }
+
+  /// Runs the campaign; every rank calls it.
+  ///
+  /// - Returns: How it ended, on rank 0; workers return `.finished` when told to stop.
+  /// - Throws: `CampaignError` for wrong input, and what storage, transport and workers throw.
+  public func run() throws -> RunEnding {
+    if let difference = try RunEnvironment.current().difference(among: communicator) {
+      throw CampaignError.failed(difference)
+    }
+    guard communicator.rank == 0 else {
+      try WorkerLoop.run(communicator, executor: executor)
+      return .finished
+    }
+    return try coordinate()
+  }
+
+  private func transport() -> any WorkTransport {
+    communicator.size > 1
+      ? MPITransport(communicator) : InProcessTransport(executor: executor)
+  }
+
+  private func coordinate() throws -> RunEnding {
+    let folder = CampaignFolder(path: options.directory)
+    if !options.isResumed { try folder.create() }
+    let lock = try CampaignLock(
+      directory: folder.path, waitSeconds: options.isResumed ? Self.lockPatience : 0)
+    defer { withExtendedLifetime(lock) {} }
+    let log = try openLog(folder)
+    let labels = try options.labelStore.map { try LabelStore(folder: CampaignFolder(path: $0)) }
+    let progress = ProgressReporter(isQuiet: options.isQuiet)
+    if communicator.size - 1 > settings.search.window {
+      progress.say(
+        "\(communicator.size - 1 - settings.search.window) of \(communicator.size - 1) workers will "
+          + "idle: the look-ahead window is \(settings.search.window); a new campaign with "
+          + "search.window: \(communicator.size - 1) would use them all")
+    }
+    let transport = transport()
+    let views = CampaignViews(folder: folder, settings: settings)
+    let runner = CampaignRunner(
+      Schedule(try beginning(log)), transport: transport, log: log
+    ) { [engine] commit, completion, state, isReplayed in
+      if !isReplayed {
+        try Self.store(commit, state, in: log, engine: engine)
+        try views.update(commit, completion, state)
+      }
+      progress.report(state, isReplayed: isReplayed)
+    }
+    let people = PeopleInputs(folder: folder.path, changedLimits: try changedLimits(folder, log))
+    runner.readInputs = { try people.new(for: $0, in: log) }
+    runner.knownResult = { [engine] dispatch in
+      guard case .label(let structure) = dispatch.order else { return nil }
+      let key = engine.labelKey(for: structure)
+      let bytes = try log.journal.label(key: key) ?? labels?.label(key: key)
+      return try bytes.map { try WorkResult(canonicalBytes: $0) }
+    }
+    runner.shouldStop = StopConditions(options).reason
+    let ending = try runner.run()
+    try transport.shutDown()
+    try views.finish(runner.schedule.state)
+    conclude(ending, runner.schedule.state, progress)
+    return ending
+  }
+
+  // MARK: Beginning
+
+  private func openLog(_ folder: CampaignFolder) throws -> DatabaseLog {
+    guard options.isResumed else {
+      // The lock is held: nobody else can have begun here meanwhile.
+      let log = try DatabaseLog(path: folder.database, access: .create)
+      try log.journal.setMeta("campaign", settings.yaml())
+      try log.journal.setMeta("build", RunEnvironment.current().build)
+      try folder.write(settings)
+      return log
+    }
+    guard folder.holdsCampaign else {
+      throw CampaignError.wrongInput(
+        "\(folder.path): there is no campaign to continue; leave out --resume to begin one")
+    }
+    let log = try DatabaseLog(path: folder.database, access: .existing)
+    let stored = try folder.settings(of: log)
+    guard stored.withLimits(of: settings) == settings else {
+      throw CampaignError.wrongInput(
+        "\(folder.path): the campaign file differs from the one the campaign began with "
+          + "(\(Self.firstDifference(stored.withLimits(of: settings).yaml(), settings.yaml()))); "
+          + "only search.candidates and active_learning.max_labels may change: restore the rest, "
+          + "or begin a new campaign in another --directory")
+    }
+    return log
+  }
+
+  private static func firstDifference(_ old: String, _ new: String) -> String {
+    let (before, after) = (old.split(separator: "\n"), new.split(separator: "\n"))
+    for (a, b) in zip(before, after) where a != b {
+      return "'\(b.trimmingCharacters(in: .whitespaces))' was "
+        + "'\(a.trimmingCharacters(in: .whitespaces))'"
+    }
+    return "\(before.count) lines were, \(after.count) lines are"
+  }
+
+  // The schedule begins with the first settings; changed limits act as inputs.
+  private func beginning(_ log: DatabaseLog) throws -> ScheduleSettings {
+    try CampaignFolder(path: options.directory).settings(of: log).schedule()
+  }
+
+  // Limits raised in the campaign file of a resume act as inputs.
+  private func changedLimits(_ folder: CampaignFolder, _ log: DatabaseLog) throws -> [CampaignInput] {
+    let stored = try folder.settings(of: log)
+    var inputs: [CampaignInput] = []
+    if settings.search.candidates != stored.search.candidates {
+      inputs.append(
+        CampaignInput(name: "campaign.yaml", content: .candidates(settings.search.candidates)))
+    }
+    let maximum = settings.activeLearning.maximumLabels
+    if maximum != stored.activeLearning.maximumLabels {
+      inputs.append(CampaignInput(name: "campaign.yaml", content: .maxLabels(maximum)))
+    }
+    return inputs
+  }
+
+  // MARK: Commits
+
+  private static func store(
+    _ commit: Schedule.Commit, _ state: CampaignState, in log: DatabaseLog,
+    engine: any ReferenceEngine
+  ) throws {
+    switch (commit.item, commit.result) {
+    case (.labelArrival(let label), let result?):
+      guard case .labelled = result else { return }
+      try log.append(
+        label: result, key: engine.labelKey(for: state.labels[label].structure))
+    case (.work(.candidate(let id), _), .relaxation?),
+      (.work(.continuation(let id), _), .relaxation?):
+      let record = state.candidates[id - 1]
+      if case .relaxed(let candidate, let version) = record.status {
+        try log.append(candidate, record: record, version: version)
+      }
+    default: break
+    }
+  }
+
+  // MARK: End
+
+  private func conclude(
+    _ ending: RunEnding, _ state: CampaignState, _ progress: ProgressReporter
+  ) {
+    let table = ResultTable(of: state, top: settings.rerank.top)
+    progress.say("")
+    progress.say("\(settings.title)")
+    progress.say(table.text)
+    progress.say(CampaignSummary(state).text)
+    if case .stopped(let reason) = ending {
+      let cause =
+        switch reason {
+        case .commitLimit: "the commit limit"
+        case .timeLimit: "the time limit"
+        case .interrupted: "an interrupt"
+        }
+      progress.say("stopped by \(cause); continue with --resume")
+    }
+  }
+}
+
+extension CampaignSettings {
+  /// The same settings with the limits that people may change taken from others.
+  func withLimits(of other: CampaignSettings) -> CampaignSettings {
+    var copy = self
+    copy.search.candidates = other.search.candidates
+    copy.activeLearning.maximumLabels = other.activeLearning.maximumLabels
+    return copy
+  }
+}

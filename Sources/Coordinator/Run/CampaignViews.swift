@@ -1,0 +1,62 @@
+import Crystal
+import Foundation
+import NumericalCore
+
+/// Keeps the readable files of a campaign's folder up to date. They are views: losing one costs
+/// nothing, a resume writes them again.
+final class CampaignViews {
+  private let folder: CampaignFolder
+  private let settings: CampaignSettings
+
+  init(folder: CampaignFolder, settings: CampaignSettings) {
+    self.folder = folder
+    self.settings = settings
+  }
+
+  /// Writes what a commit has changed.
+  func update(
+    _ commit: Schedule.Commit, _ completion: Completion?, _ state: CampaignState
+  ) throws {
+    guard case (.refitArrival(let version), .trained(let bytes)?) = (commit.item, commit.result)
+    else { return }
+    let trained = try TrainedVersion(canonicalBytes: bytes)
+    try folder.write(trained, version: version)
+    try folder.writeTrainingSet(of: state, elements: settings.composition.elements)
+    try folder.log(
+      .object([
+        .init("event", .text("potential")),
+        .init("time", .number(Date().timeIntervalSince1970)),
+        .init("slot", .integer(commit.slot)),
+        .init("version", .integer(version)),
+        .init("labels", .integer(state.counts.labels)),
+        .init("trained_on", .integer(trained.trainedOn)),
+        .init("loss", .number(trained.loss)),
+        .init("energy_rmse_mev_per_atom", .number(1000 * trained.errors.energyPerAtom)),
+        .init("force_rmse_ev_per_angstrom", .number(trained.errors.force)),
+        .init(
+          "stress_rmse_gpa",
+          .number(
+            trained.errors.stress
+              * PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom)),
+        .init("training_seconds", .optional(completion?.seconds)),
+      ]))
+  }
+
+  /// Writes everything that the state holds, at the end of a run.
+  func finish(_ state: CampaignState) throws {
+    let table = ResultTable(of: state, top: settings.rerank.top)
+    try folder.writeBest(table)
+    if !state.trainingLabels.isEmpty {
+      try folder.writeTrainingSet(of: state, elements: settings.composition.elements)
+    }
+    try AtomicFile.write(
+      JSONValue.object([
+        .init("summary", CampaignSummary(state).json), .init("best", table.json),
+      ]).text() + "\n", to: folder.path + "/result.json")
+    try folder.log(
+      .object([
+        .init("event", .text("end")), .init("time", .number(Date().timeIntervalSince1970)),
+        .init("summary", CampaignSummary(state).json),
+      ]))
+  }
+}

@@ -1,0 +1,117 @@
+import Archive
+import Crystal
+import Foundation
+import NumericalCore
+
+/// A campaign's log in `campaign.db`. Commits go to the disk in groups (R10): results can be computed
+/// again, so that a lost tail costs only time.
+public final class DatabaseLog: CampaignLog {
+  /// The journal.
+  public let journal: CampaignJournal
+  private var groupStart: ContinuousClock.Instant?
+  private var groupSize = 0
+  private let clock = ContinuousClock()
+  private let host = ProcessInfo.processInfo.hostName
+
+  private static let largestGroup = 256
+  private static let longestGroup = Duration.seconds(1)
+
+  /// Opens a log.
+  ///
+  /// - Throws: `ArchiveError` where the file is missing, exists or is of another kind.
+  public init(path: String, access: SQLiteDatabase.Access) throws(ArchiveError) {
+    journal = try CampaignJournal(path: path, access: access)
+  }
+
+  /// All inputs in the order in which they acted.
+  public func storedInputs() throws -> [LoggedInput] {
+    try journal.inputs().map {
+      LoggedInput(position: $0.position, input: try CampaignInput(canonicalBytes: $0.content))
+    }
+  }
+
+  /// Calls a function with every stored slot, in order.
+  public func forEachStoredSlot(_ body: (LoggedSlot) throws -> Void) throws {
+    try journal.forEachSlot { slot in
+      try body(LoggedSlot(slot: slot.slot, item: slot.item, result: slot.result))
+    }
+  }
+
+  /// Stores a commit in the open group; the group ends by size or age.
+  public func append(_ slot: LoggedSlot, completion: Completion?) throws {
+    try openGroup()
+    try journal.append(JournalSlot(slot: slot.slot, item: slot.item, result: slot.result))
+    if let completion {
+      try journal.append(
+        JournalTiming(
+          slot: slot.slot, seconds: completion.seconds, host: host, rank: completion.rank))
+    }
+    groupSize += 1
+    guard let start = groupStart,
+      groupSize >= Self.largestGroup || clock.now - start >= Self.longestGroup
+    else { return }
+    // A reader that holds the file delays the group, not the search.
+    if try journal.tryCommitGroup() { closeGroup() }
+  }
+
+  /// Stores an input and flushes, so that it is safe before it acts.
+  public func append(_ input: LoggedInput) throws {
+    try openGroup()
+    try journal.append(
+      JournalInput(
+        position: input.position, name: input.input.name, content: input.input.canonicalBytes))
+    try flush()
+  }
+
+  /// Stores a label under its key in the open group.
+  public func append(label: WorkResult, key: String) throws {
+    try openGroup()
+    try journal.record(label: label.canonicalBytes, key: key)
+  }
+
+  /// Adds a finished candidate for readers such as `ase db`, in the open group.
+  public func append(
+    _ candidate: RelaxedCandidate, record: CandidateRecord, version: Int
+  ) throws {
+    try openGroup()
+    var values: [String: ASEDatabase.Value] = [
+      "candidate": .number(Double(record.id)),
+      "variation": .text(record.kind.rawValue),
+      "potential_version": .number(Double(version)),
+      "enthalpy_per_atom": .number(candidate.enthalpyPerAtom),
+      "grade": .number(candidate.grade.isFinite ? candidate.grade : -1),
+      "space_group": .number(Double(candidate.spaceGroup)),
+      "space_group_symbol": .text(candidate.spaceGroupSymbol),
+      "has_converged": .flag(candidate.hasConverged),
+    ]
+    if !record.parents.isEmpty {
+      values["parents"] = .text(record.parents.map { "c\($0)" }.joined(separator: " "))
+    }
+    // A candidate that a refit sends on its way again gets a row for every time it came to rest.
+    var key = ByteEncoder()
+    key.encode(record.id)
+    key.encode(record.continuations)
+    try journal.structures.append(
+      candidate.structure, evaluation: candidate.evaluation, keyValues: values,
+      uniqueID: ASEDatabase.uniqueID(of: key.bytes))
+  }
+
+  /// Puts the open group on the disk.
+  public func flush() throws {
+    guard journal.isInGroup else { return }
+    try journal.commitGroup()
+    closeGroup()
+  }
+
+  private func openGroup() throws {
+    guard !journal.isInGroup else { return }
+    try journal.beginGroup()
+    groupStart = clock.now
+    groupSize = 0
+  }
+
+  private func closeGroup() {
+    groupStart = nil
+    groupSize = 0
+  }
+}

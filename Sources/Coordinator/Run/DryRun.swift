@@ -1,0 +1,109 @@
+import Crystal
+import Evolution
+import Foundation
+import MPIBindings
+import NumericalCore
+import Potential
+import ReferenceEngines
+import StructureFormats
+
+/// Checks a campaign's input and shows what it would do, without doing it.
+public struct DryRun {
+  private let settings: CampaignSettings
+  private let directory: String
+
+  /// Prepares a dry run that writes its samples into a folder.
+  public init(_ settings: CampaignSettings, directory: String) {
+    self.settings = settings
+    self.directory = directory
+  }
+
+  /// Writes the samples and tells the plan.
+  ///
+  /// - Returns: The plan for people.
+  /// - Throws: `CampaignError.wrongInput` where the composition cannot be realised in the allowed space
+  ///   groups, or what writing throws.
+  public func run() throws -> String {
+    let rules = CampaignRules(settings)
+    let potential = try rules.untrainedPotential()
+    let reference = settings.reference.settings
+    let engine = try reference.engine()
+    let samples = try samples(rules)
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    for (index, structure) in samples.enumerated() {
+      try StructureFile.write(
+        [StructureRecord(structure: structure, comment: "first reference input \(index + 1)")],
+        to: "\(directory)/reference-\(index + 1 < 10 ? "0" : "")\(index + 1).vasp",
+        format: .poscar)
+    }
+    try StructureFile.write(
+      [StructureRecord(structure: samples[0], comment: "random symmetric seeding")],
+      to: "\(directory)/seeding-random.vasp", format: .poscar)
+    try AtomicFile.write(settings.yaml(), to: directory + "/campaign.yaml")
+
+    let timing = try secondsPerLabel(samples[0], engine)
+    let labels = settings.activeLearning.maximumLabels
+    let parameters = potential.parameterCount
+    let megabytes = Double(
+      settings.search.window * 2 + 8) * Double(parameters * parameters * 8) / 1e6
+    let sizes = settings.formulaUnits.map { "\(settings.composition.atomCount * $0)" }
+    return """
+      \(settings.title)
+      composition     \(settings.composition.formula), cells of \(sizes.joined(separator: ", ")) atoms, \
+      \(settings.pressure) GPa, seed \(settings.seed)
+      potential       moment tensor potential of level \(settings.potential.level), \
+      \(parameters) parameters, cutoff \(settings.potential.cutoff) Å
+      reference       \(engine.summary)
+      labels          \(settings.initialTraining.randomStructures) initial, at most \(labels) in all; \
+      one takes \(String(format: "%.3g", timing)) s here, all together \
+      \(ProgressReporter.duration(timing * Double(labels)))
+      search          \(settings.search.candidates) candidates, population \
+      \(settings.search.population), window \(settings.search.window), \
+      \(settings.search.spaceGroups.count) space groups
+      operators       \(settings.search.operators.map { "\($0.kind.rawValue) \($0.ratio)" }
+        .joined(separator: ", "))
+      re-ranking      the best \(settings.rerank.top)
+      memory          about \(Int(megabytes.rounded(.up))) MB per rank beside the program
+      ranks           useful up to \(settings.search.window + 1)
+      samples         \(samples.count) reference inputs and one structure of random seeding in \
+      \(directory)
+
+      """
+  }
+
+  private func samples(_ rules: CampaignRules) throws -> [Structure] {
+    var breeder = Breeder()
+    let compositions = settings.formulaUnits.map { settings.composition.repeated($0) }
+    let wanted = min(10, settings.initialTraining.randomStructures)
+    var samples: [Structure] = []
+    var reason = ""
+    for stream in 0..<4 * wanted where samples.count < wanted {
+      let composition = compositions[stream % compositions.count]
+      var random = RandomStream(
+        seed: settings.seed, purpose: .initialTraining, slot: UInt64(stream))
+      let order = BreedingOrder(
+        kind: .random, composition: composition,
+        targetVolumePerAtom: VolumeEstimate.fromRadii(composition))
+      switch breeder.breed(order, settings: rules.breeding, random: &random) {
+      case .offspring(let structure, _): samples.append(structure)
+      case .rejected(let why): reason = why.rawValue
+      }
+    }
+    guard !samples.isEmpty else {
+      throw CampaignError.wrongInput(
+        "no structure of \(settings.composition.formula) could be made (\(reason)); allow more "
+          + "space groups in search.space_groups or smaller minimum_distances")
+    }
+    return samples
+  }
+
+  private func secondsPerLabel(_ structure: Structure, _ engine: any ReferenceEngine) throws -> Double
+  {
+    guard engine is EmbeddedReference else { return 0 }
+    let clock = ContinuousClock()
+    let times = (0..<5).map { _ in
+      clock.measure { _ = engine.label(structure) }.inSeconds
+    }
+    return times.sorted()[2]
+  }
+}
