@@ -21,7 +21,7 @@ struct RankIndependenceTests {
   private func train(_ folder: ScratchFolder, output: String) -> [String] {
     [
       "train", "mtp", folder.path("labels.cfg"), "--level", "6", "--elements", "Ti,O", "--trials",
-      "8", "--output", folder.path(output), "--json",
+      "30", "--output", folder.path(output), "--json",
     ]
   }
 
