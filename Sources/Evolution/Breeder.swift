@@ -22,8 +22,26 @@ public struct Breeder: Sendable {
   public mutating func breed(
     _ order: BreedingOrder, settings: BreedingSettings, random: inout RandomStream
   ) -> BreedingOutcome {
+    var spacing = Spacing(&random)
+    while true {
+      var wide = settings
+      wide.minimumDistances = spacing.distances(
+        order.composition, limits: settings.minimumDistances)
+      let outcome = child(order, wide, &random)
+      guard outcome == .rejected(.minimumDistances), spacing.lower() else { return outcome }
+    }
+  }
+
+  private mutating func child(
+    _ order: BreedingOrder, _ settings: BreedingSettings, _ random: inout RandomStream
+  ) -> BreedingOutcome {
     switch order.kind {
-    case .random: return randomStructure(order, settings, &random)
+    case .random:
+      let outcome = generator.structure(
+        of: order.composition, volumePerAtom: order.targetVolumePerAtom, settings, &random)
+      guard case .offspring(let structure, let description) = outcome else { return outcome }
+      let draft = Draft(structure, order.composition)
+      return draft?.finished(settings, description) ?? .rejected(.notApplicable)
     case .heredity: return heredity(order, settings, &random)
     case .permutation: return permutation(order, settings, &random)
     case .softMutation: return softMutation(order, settings, &random)
@@ -34,25 +52,6 @@ public struct Breeder: Sendable {
       }
       return draft.finished(settings, "seed")
     }
-  }
-
-  private mutating func randomStructure(
-    _ order: BreedingOrder, _ settings: BreedingSettings, _ random: inout RandomStream
-  ) -> BreedingOutcome {
-    var spacing = Spacing(&random)
-    var outcome: BreedingOutcome
-    repeat {
-      var wide = settings
-      wide.minimumDistances = spacing.distances(
-        order.composition, limits: settings.minimumDistances)
-      outcome = generator.structure(
-        of: order.composition, volumePerAtom: order.targetVolumePerAtom, wide, &random)
-      if case .offspring(let structure, let description) = outcome {
-        let draft = Draft(structure, order.composition)
-        return draft?.finished(settings, description) ?? .rejected(.notApplicable)
-      }
-    } while outcome != .rejected(.noFeasibleSpaceGroup) && spacing.lower()
-    return outcome
   }
 
   /// Makes a random structure of one space group.

@@ -1,10 +1,10 @@
 import Crystal
 import NumericalCore
 
-/// How far apart random structures place their atoms, beyond the minimum distances.
+/// How far apart children place their atoms, beyond the minimum distances.
 ///
 /// Minimum distances are limits that nothing may cross; atoms placed just above them feel forces of
-/// 10²–10³ eV/Å, which no potential is trained on. So random structures begin wider: unlike atoms near
+/// 10²–10³ eV/Å, which no potential is trained on. So every child is first tried wider: unlike atoms near
 /// a bond length, atoms of one element in a compound as far apart as second neighbors, both in units of
 /// the sum of covalent radii. Where no place is found the demand is lowered step by step down to the
 /// limits themselves, so that every structure stays possible.

@@ -85,6 +85,10 @@ public final class CampaignExecutor: WorkExecutor {
     let result = Relaxation.run(
       start, with: trained.potential, settings: rules.relaxation(stages: stages)
     ) { step in
+      // Beyond the force cap nothing is trained on, so no label could help there: the forces only have
+      // to push the atoms apart, and minimum distances are checked at every step.
+      let largestForce = step.evaluation.largestForce()
+      guard largestForce <= rules.forceCap else { return .continue }
       // A structure whose grade cannot be computed is beyond every threshold.
       let grade = (try? trained.grader.grade(of: step.structure)) ?? .infinity
       return watch.observe(step.structure, grade: grade) ? .continue : .stop(grade: grade)
@@ -99,7 +103,7 @@ public final class CampaignExecutor: WorkExecutor {
         result, grade: watch.lastReliable?.grade ?? 0, potential: trained.potential)
     case .stoppedByGrade(let grade):
       report.ending = .stopped(
-        grade: grade, lastReliable: watch.lastReliable?.structure ?? start)
+        grade: grade, lastReliable: watch.lastReliable?.structure ?? result.structure)
     case .collapsed, .exploded, .distanceViolated, .failed: break
     }
     return report

@@ -14,6 +14,8 @@ public struct CampaignRules: Sendable {
   public let selectThreshold: Double
   /// γ from which a relaxation stops.
   public let breakThreshold: Double
+  /// Structures with larger forces, in eV/Å, are not trained on.
+  public let forceCap: Double
   /// What a row of the active set stands for.
   public let extrapolationMode: ExtrapolationMode
   /// First coarse, then tight.
@@ -38,6 +40,7 @@ public struct CampaignRules: Sendable {
       minimumDistances: settings.minimumDistances, spaceGroups: settings.search.spaceGroups)
     selectThreshold = settings.activeLearning.select
     breakThreshold = settings.activeLearning.breaking
+    forceCap = settings.training.forceCap
     extrapolationMode =
       settings.activeLearning.mode == .neighbourhood ? .neighbourhood : .configuration
     let relaxation = settings.relaxation
@@ -66,7 +69,13 @@ public struct CampaignRules: Sendable {
 
   /// Settings of one training.
   public func training(start: TrainingStart) -> TrainingSettings {
-    settings.training.settings(start: start)
+    var training = settings.training.settings(start: start)
+    if start == .current {
+      // A refit follows new labels from a potential that was converged before.
+      training.maximumTrials = 12
+      training.tolerance = 1e-3
+    }
+    return training
   }
 
   /// The potential before its first training; its smallest distance is fixed here for good.
@@ -102,6 +111,7 @@ extension CampaignSettings {
       initialStructures: initialTraining.randomStructures, candidates: search.candidates,
       population: search.population, window: search.window, labelDelay: search.delays.label,
       refitDelay: search.delays.refit, batch: activeLearning.batch,
-      maxLabels: activeLearning.maximumLabels, rerankTop: rerank.top, search: population)
+      maxLabels: activeLearning.maximumLabels, rerankTop: rerank.top,
+      forceCap: training.forceCap, search: population)
   }
 }

@@ -10,7 +10,7 @@ public struct TrainedVersion: Sendable {
   public let trainedOn: Int
   /// The loss it was trained to.
   public let loss: Double
-  /// Root-mean-square errors over the structures trained on: eV/atom, eV/Å, eV/Å³.
+  /// Root-mean-square errors over the structures trained on: eV/atom, eV/Å, GPa.
   public let errors: (energyPerAtom: Double, force: Double, stress: Double)
 
   /// The potential.

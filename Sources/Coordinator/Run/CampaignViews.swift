@@ -33,11 +33,7 @@ final class CampaignViews {
         .init("loss", .number(trained.loss)),
         .init("energy_rmse_mev_per_atom", .number(1000 * trained.errors.energyPerAtom)),
         .init("force_rmse_ev_per_angstrom", .number(trained.errors.force)),
-        .init(
-          "stress_rmse_gpa",
-          .number(
-            trained.errors.stress
-              * PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom)),
+        .init("stress_rmse_gpa", .number(trained.errors.stress)),
         .init("training_seconds", .optional(completion?.seconds)),
       ]))
   }

@@ -88,6 +88,7 @@ extension CampaignState {
     let id = labels.count
     labels.append(LabelRecord(id: id, structure: structure, origin: origin, status: .queued))
     labelQueue.append(id)
+    openLabels += 1
   }
 
   private mutating func commitSelection(_ places: [Int]) throws(ScheduleError) {
@@ -111,11 +112,14 @@ extension CampaignState {
         // A number that is not finite is a failure of the reference method, not of the campaign.
         labels[id].status = .failed("energy, force or stress is not finite")
         counts.failedLabels += 1
+        openLabels -= 1
         return
       }
       labels[id].status = .labelled(labelled)
       trainingLabels.append(id)
       counts.labels += 1
+      openLabels -= 1
+      if evaluation.largestForce() > settings.forceCap { endHopelessCandidate(of: labels[id]) }
     case .labelFailed(let reason):
       // R8: two tries, then the structure may only be chosen again by a later version.
       if labels[id].tries < 2, !reason.hasPrefix(Self.deterministicFailure) {
@@ -124,10 +128,23 @@ extension CampaignState {
       } else {
         labels[id].status = .failed(reason)
         counts.failedLabels += 1
+        openLabels -= 1
       }
     default:
       throw mismatch(.labelArrival(label: id), result)
     }
+  }
+
+  // A label beyond the force cap is not trained on: a candidate that would go on from this very
+  // structure would stop there again.
+  private mutating func endHopelessCandidate(of label: LabelRecord) {
+    guard case .candidate(let id, _) = label.origin,
+      case .stopped(label.structure, _) = self[candidate: id].status
+    else { return }
+    waiting.removeAll { $0 == id }
+    self[candidate: id].status = .failed("forces beyond the cap where it would go on")
+    counts.failed += 1
+    population.recordFailure(of: self[candidate: id].kind)
   }
 
   /// How the reason of a failed label begins when a second try would fail in the same way.

@@ -25,6 +25,7 @@ extension CampaignState {
     if selectionIsDue(forced: false) { return selection() }
     if refitIsDue(forced: false) { return refitRequest(slot: slot) }
     if let item = nextInitialStructure() { return item }
+    if nothingCanBeLearnt { giveUpWaitingCandidates() }
     if let item = nextSeed() { return item }
     if let item = nextCandidate(slot: slot) { return item }
     // Nothing useful is left as long as something under way may still bring work.
@@ -95,15 +96,18 @@ extension CampaignState {
   // R5: at least max(8, 5 % of the set) new labels; one refit at a time, and no new one before the whole
   // population has moved to the last one.
   private func refitIsDue(forced: Bool) -> Bool {
-    guard !refitUnderWay, !isRefreshing, labelQueue.isEmpty, !labelsUnderWay else { return false }
+    guard !refitUnderWay, !isRefreshing, openLabels == 0 else { return false }
     let fresh = trainingLabels.count - labelsAtLastRefit
     guard fresh > 0 else { return false }
+    if labelsLeft == 0 && !waiting.isEmpty && version > 0 { return true }
     if version == 0 { return initialDone == settings.initialStructures || initialIsExhausted }
     return forced || fresh >= max(8, (trainingLabels.count + 19) / 20)
   }
 
-  private var labelsUnderWay: Bool {
-    labels.contains { $0.status == .requested || $0.status == .queued }
+  // Without labels to come no newer potential will help those that wait.
+  private var nothingCanBeLearnt: Bool {
+    version > 0 && labelsLeft == 0 && openLabels == 0 && !refitUnderWay
+      && trainingLabels.count == labelsAtLastRefit
   }
 
   private mutating func refitRequest(slot: Int) -> SlotItem {

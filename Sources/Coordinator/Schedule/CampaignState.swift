@@ -46,6 +46,8 @@ public struct CampaignState: Sendable {
   var initialDone = 0
   var openInitial = 0
   var labelQueue: [Int] = []
+  /// Labels that are queued or on their way.
+  var openLabels = 0
   var arrivals: [(due: Int, what: Arrival)] = []
   var labelsAtLastRefit = 0
   var refitUnderWay = false

@@ -26,6 +26,8 @@ public struct ScheduleSettings: Sendable {
   public var maxLabels: Int
   /// Candidates to re-rank.
   public var rerankTop: Int
+  /// Labels with a larger force, in eV/Å, are kept but not trained on.
+  public var forceCap: Double
   /// Continuations after which a candidate is unreliable (R6).
   public var maxContinuations = 5
   /// The population's own settings.
@@ -35,7 +37,7 @@ public struct ScheduleSettings: Sendable {
   public init(
     seed: UInt64, compositions: [Composition], initialStructures: Int, candidates: Int,
     population: Int, window: Int, labelDelay: Int, refitDelay: Int, batch: Int, maxLabels: Int,
-    rerankTop: Int, search: PopulationSettings
+    rerankTop: Int, forceCap: Double = .infinity, search: PopulationSettings
   ) {
     precondition(window >= 1 && window <= population, "a window lies between 1 and the population")
     precondition(!compositions.isEmpty, "a search needs a composition")
@@ -50,6 +52,7 @@ public struct ScheduleSettings: Sendable {
     self.batch = batch
     self.maxLabels = maxLabels
     self.rerankTop = rerankTop
+    self.forceCap = forceCap
     self.search = search
   }
 }
