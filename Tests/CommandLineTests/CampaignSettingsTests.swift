@@ -254,4 +254,18 @@ struct CampaignSettingsTests {
     }
     #expect(error?.description == "campaign.yaml:\(mistake.line): \(mistake.message)")
   }
+
+  @Test("The program says it in one line and ends with status 2", arguments: mistakes)
+  func program(_ mistake: Mistake) throws {
+    let folder = try ScratchFolder()
+    let text = try ExampleCampaign.text(replacing: mistake.old, by: mistake.new)
+    _ = try folder.write(text, "campaign.yaml")
+    let outcome = try Polymorph.program.run(
+      ["search", "campaign.yaml", "--dry-run"], in: folder.url)
+    #expect(outcome.status == 2)
+    #expect(outcome.output.isEmpty)
+    #expect(outcome.errors == "polymorph: campaign.yaml:\(mistake.line): \(mistake.message)\n")
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
+    #expect(left == ["campaign.yaml"])
+  }
 }
