@@ -160,7 +160,7 @@ struct TrainingTests {
         let potential = try Self.potential(level: 12, species: 2)
         let problem = try TrainingProblem(set, for: potential, settings: settings)
         let report = try MomentTensorTrainer.train(potential, on: problem)
-        #expect(report.potential.parameters.allSatisfy(\.isFinite))
+        #expect(report.potential.parameters.allSatisfy { $0.isFinite })
         #expect(report.loss <= report.losses[0])
         let nearby = try set[0].structure.strained(by: 0.01 * Matrix3.identity)
         let change =
