@@ -12,8 +12,8 @@ public struct CampaignSummary: Sendable {
       "training labels: \(counts.labels) (\(state.settings.initialStructures) of them initial; "
         + "limit \(state.settings.maxLabels)), failed labels: \(counts.failedLabels)",
       "re-rank evaluations of the reference: \(counts.rerankEvaluations)",
-      "candidates: \(counts.bred) bred, \(counts.accepted) accepted, \(counts.duplicates) duplicates, "
-        + "\(counts.rejected) rejected, \(counts.failed) failed, \(counts.unreliable) unreliable",
+      "candidates: \(counts.bred) bred, \(distinct) distinct structures, \(counts.rejected) rejected, "
+        + "\(counts.failed) failed, \(counts.unreliable) unreliable",
       "active learning: \(counts.stopped) stops, \(counts.continued) continuations, "
         + "\(counts.refits) refits after the first training, \(counts.refreshes) refreshes",
       "evaluations of the potential: \(counts.evaluations); slots: \(state.nextCommit), "
@@ -33,8 +33,7 @@ public struct CampaignSummary: Sendable {
       .init("initial_labels", .integer(state.settings.initialStructures)),
       .init("failed_labels", .integer(counts.failedLabels)),
       .init("rerank_evaluations", .integer(counts.rerankEvaluations)),
-      .init("accepted", .integer(counts.accepted)),
-      .init("duplicates", .integer(counts.duplicates)),
+      .init("distinct", .integer(distinct)),
       .init("rejected", .integer(counts.rejected)),
       .init("failed", .integer(counts.failed)),
       .init("unreliable", .integer(counts.unreliable)),
@@ -48,6 +47,8 @@ public struct CampaignSummary: Sendable {
       .init("potential_version", .integer(state.version)),
     ])
   }
+
+  private var distinct: Int { state.population.index.basins.count { !$0.isDiscarded } }
 
   private var phase: String {
     switch state.phase {

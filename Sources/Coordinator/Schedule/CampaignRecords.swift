@@ -114,10 +114,6 @@ public struct CampaignCounts: Sendable, Equatable {
   public internal(set) var continued = 0
   /// Candidates that stayed unreliable.
   public internal(set) var unreliable = 0
-  /// Candidates that entered the population.
-  public internal(set) var accepted = 0
-  /// Candidates that were found before.
-  public internal(set) var duplicates = 0
   /// Refreshes of individuals.
   public internal(set) var refreshes = 0
   /// Labels that arrived.

@@ -217,11 +217,7 @@ extension CampaignState {
   }
 
   private mutating func enter(_ individual: Individual) {
-    switch population.insert(individual) {
-    case .added: counts.accepted += 1
-    case .duplicate: counts.duplicates += 1
-    case .tooHigh, .waiting: break
-    case .outdated:
+    if case .outdated = population.insert(individual) {
       outdated.append(individual.id)
       refreshQueue.append(individual.id)
     }
