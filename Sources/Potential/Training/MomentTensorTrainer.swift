@@ -13,6 +13,11 @@ import NumericalCore
 ///     }
 ///     let fitted = trainer.report.potential
 ///
+/// Each step costs two passes over the data: the linear columns at the trial point judge it, and once
+/// it is accepted all columns are computed with the linear coefficients that belong to it. (One pass
+/// with predicted coefficients was tried: the derivatives are off, and level 8 then stalls at
+/// 0.1398 after 60 trials where two passes converge to 0.13649 in 18.)
+///
 /// Every decision depends on the merged equations alone, so the result has the same bits however the
 /// shards were spread.
 public struct MomentTensorTrainer: Sendable {
@@ -133,7 +138,9 @@ public struct MomentTensorTrainer: Sendable {
     accepted += 1
     let gain = (before - report.loss) * usedCount / max(predicted, .leastNormalMagnitude)
     damping = max(Self.dampingRange.lowerBound, damping / (gain > 0.9 ? 30 : gain > 0.5 ? 10 : 3))
-    slowSteps = before - report.loss < settings.tolerance * before ? slowSteps + 1 : 0
+    // A lower level only has to find the basin: the next one moves on from there.
+    let tolerance = laterStages.isEmpty ? settings.tolerance : max(settings.tolerance, 0.02)
+    slowSteps = before - report.loss < tolerance * before ? slowSteps + 1 : 0
     if slowSteps >= 2 || report.loss == 0 {
       finishStage(converged: true)
     } else if trials >= settings.maximumTrials {
