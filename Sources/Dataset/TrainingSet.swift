@@ -3,8 +3,10 @@ import NumericalCore
 import Potential
 import StructureFormats
 
-/// Labelled structures in the order they were labelled. A set only grows: the index of an entry is
-/// its identifier for ever, decides its shard in every fit and names it in active sets.
+/// Labelled structures in the order they were labelled.
+///
+/// A set only grows: the index of an entry is its identifier for ever, decides its shard in every fit
+/// and names it in active sets.
 public struct TrainingSet: Sendable, Hashable {
   /// A labelled structure and what is known of it beside the label.
   public struct Entry: Sendable, Hashable {
@@ -65,6 +67,7 @@ public struct TrainingSet: Sendable, Hashable {
   /// - Parameters:
   ///   - potential: The potential to fit; only its species count.
   ///   - settings: Weights, cap, window and start.
+  /// - Returns: The data with their weights, for `MomentTensorTrainer`.
   /// - Throws: `PotentialError` where a species is unknown or nothing is left to train on.
   public func problem(
     for potential: MomentTensorPotential, settings: TrainingSettings

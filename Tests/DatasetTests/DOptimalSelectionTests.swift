@@ -33,7 +33,8 @@ struct DOptimalSelectionTests {
   @Test("What is chosen makes the rest of the pool interpolated", arguments: 0..<20)
   func poolIsInterpolated(seed: Int) throws {
     let training = Self.candidates(3, atoms: 4, first: 0, seed: UInt64(seed))
-    let pool = Self.candidates(50, atoms: 1 + seed % 4, first: 3, spread: 2, seed: UInt64(seed) + 99)
+    let pool = Self.candidates(
+      50, atoms: 1 + seed % 4, first: 3, spread: 2, seed: UInt64(seed) + 99)
     let choice = try DOptimalSelection(from: pool, extending: try Self.activeSet(of: training))
     #expect(!choice.selected.isEmpty)
     #expect(choice.selected.count <= Self.columns)

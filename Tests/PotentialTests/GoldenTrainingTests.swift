@@ -40,15 +40,18 @@ struct GoldenTrainingTests {
   @Test(
     "Extrapolation grades of configurations",
     arguments: [
-      ("MgAlO_08_random", "training/MgAlO_train6.cfg", "training/MgAlO_in.cfg", "MgAlO_08_random.grade.txt"),
-      ("Mo_08", "mtp/Mo_train12.cfg", "training/Mo_test.cfg", "Mo_08.train12.grade.txt"),
+      (
+        "MgAlO_08_random", "training/MgAlO_train6.cfg", "training/MgAlO_in.cfg",
+        "MgAlO_08_random.grade.txt"
+      ),
+      ("Mo_08", "training/Mo_train.cfg", "training/Mo_test.cfg", "Mo_08.train.grade.txt"),
     ])
   func grades(potentialName: String, training: String, graded: String, expected: String) throws {
     let potential = try MomentTensorFixtures.potential(potentialName)
     let known = try MomentTensorFixtures.records("../" + training).map(\.structure)
     let grader = try ExtrapolationGrader(
       potential, trainedOn: known, mode: .configuration, options: .mlip)
-    #expect(grader.activeSet.filledCount() == known.count)
+    #expect(grader.activeSet.filledCount() == min(known.count, 23))
     for structure in known { #expect(try grader.grade(of: structure) <= 1 + 1e-6) }
     let golden = try MomentTensorFixtures.numbers("../training/" + expected, after: "grade ")
     let structures = try MomentTensorFixtures.records("../" + graded).map(\.structure)
@@ -99,7 +102,8 @@ struct GoldenTrainingTests {
     #expect(copy.potential == grader.potential)
     #expect(copy.activeSet == grader.activeSet)
     for structure in known {
-      #expect(try copy.grade(of: structure) == grader.grade(of: structure))
+      let grade = try grader.grade(of: structure)
+      #expect(try copy.grade(of: structure) == grade)
     }
   }
 }

@@ -162,17 +162,19 @@ struct TrainingTests {
         let report = try MomentTensorTrainer.train(potential, on: problem)
         #expect(report.potential.parameters.allSatisfy { $0.isFinite })
         #expect(report.loss <= report.losses[0])
+        // A strain of 1 % away from the only data the energy has not run off.
         let nearby = try set[0].structure.strained(by: 0.01 * Matrix3.identity)
         let change =
           try report.potential.evaluation(of: nearby).energy - set[0].evaluation.energy
-        print("DEGEN", set.count, start, change, try truth.evaluation(of: nearby).energy - set[0].evaluation.energy, report.loss, report.losses[0], report.trials)
+        #expect(abs(change) < 100)
         let errors = try ErrorStatistics(of: report.potential, on: set)
         #expect(errors.energyPerAtom.rootMeanSquare < 0.1)
       }
     }
   }
 
-  @Test("Mixing radial functions into higher ones leaves the fitted loss as it is", arguments: 0..<3)
+  @Test(
+    "Mixing radial functions into higher ones leaves the fitted loss as it is", arguments: 0..<3)
   func gauge(seed: Int) throws {
     let truth = try Self.potential(level: 12, species: 1, seed: 21)
     let set = try (0..<30).map { try Self.labelled(by: truth, atoms: 5, seed: UInt64($0)) }
@@ -233,6 +235,7 @@ struct TrainingTests {
     var settings = TrainingSettings.plain
     settings.start = .random(seed: seed)
     settings.continuation = [8, 12]
+    settings.tolerance = 3e-4
     let clock = ContinuousClock()
     let began = clock.now
     let problem = try TrainingProblem(training, for: potential, settings: settings)
@@ -242,7 +245,9 @@ struct TrainingTests {
     let test = try ErrorStatistics(of: report.potential, on: try Self.labels("Mo_test.cfg"))
     print("Mo level 16 seed \(seed): \(seconds) s, \(report.trials) trials, \(report.losses)")
     for e in [errors, test] {
-      print(e.energyPerAtom.rootMeanSquare, e.force.rootMeanSquare, e.relativeForceError ?? 0, e.stress?.rootMeanSquare ?? 0)
+      print(
+        e.energyPerAtom.rootMeanSquare, e.force.rootMeanSquare, e.relativeForceError ?? 0,
+        e.stress?.rootMeanSquare ?? 0)
     }
     #expect(errors.energyPerAtom.rootMeanSquare <= 0.0055)
     #expect(try #require(errors.relativeForceError) <= 0.126)

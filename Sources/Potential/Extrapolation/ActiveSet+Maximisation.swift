@@ -15,8 +15,9 @@ extension ActiveSet {
   // Coefficients held at a time: about 1 MB, so that the update of a swap stays in the cache.
   private static let blockElements = 131_072
 
-  /// Exchanges rows with those of a pool until no coefficient of any pool row exceeds the threshold
-  /// (maxvol). Rows that are pushed out count as part of the pool.
+  /// Exchanges rows with those of a pool until no coefficient exceeds the threshold (maxvol).
+  ///
+  /// Rows that are pushed out count as part of the pool.
   ///
   /// - Parameters:
   ///   - pool: One row per configuration or atom, m columns.

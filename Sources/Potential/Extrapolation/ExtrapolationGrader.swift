@@ -35,8 +35,9 @@ public struct ExtrapolationGrader: Sendable {
     self.activeSet = activeSet
   }
 
-  /// Builds the active set of a training set. It belongs to the coefficients of this potential:
-  /// after a refit it must be built again.
+  /// Builds the active set of a training set.
+  ///
+  /// It belongs to the coefficients of this potential: after a refit it must be built again.
   ///
   /// - Parameters:
   ///   - potential: The trained potential.
@@ -72,10 +73,10 @@ public struct ExtrapolationGrader: Sendable {
     try Self.rows(of: structure, potential, mode)
   }
 
-  /// The extrapolation grade γ of a structure; up to 1 it is interpolated. Infinite where atoms are so
-  /// close that a derivative is not finite.
+  /// The extrapolation grade γ of a structure: up to 1 it is interpolated.
   ///
-  /// - Throws: `PotentialError` where the potential cannot treat the structure.
+  /// - Throws: `PotentialError` where the potential cannot treat the structure, or atoms are so close
+  ///   that a derivative is not finite.
   public func grade(of structure: Structure) throws(PotentialError) -> Double {
     try activeSet.grades(rows(of: structure)).max() ?? 0
   }

@@ -11,9 +11,10 @@ public struct ErrorMeasure: Sendable, Hashable {
   public let maximum: Double
 }
 
-/// How far predictions lie from labels: energies per atom, force components and stress components
-/// (Novikov et al. 2021, eqs. 8–10; every force component counts alike, whatever its structure's
-/// size, which for sets of equal sizes is eq. 9).
+/// How far predictions lie from labels: energies per atom, force and stress components.
+///
+/// Novikov et al. 2021, eqs. 8–10; every force component counts alike, whatever its structure's size,
+/// which for sets of equal sizes is eq. 9.
 public struct ErrorStatistics: Sendable, Hashable {
   /// Number of structures.
   public let structureCount: Int

@@ -78,7 +78,8 @@ public struct MomentTensorTrainer: Sendable {
   ) throws(PotentialError) {
     guard potential.elements == problem.elements else {
       throw .training(
-        "the potential is for \(potential.elements), the data were prepared for \(problem.elements)")
+        "the potential is for \(potential.elements), the data were prepared for \(problem.elements)"
+      )
     }
     settings = problem.settings
     baseline = problem.baseline
@@ -235,6 +236,7 @@ extension MomentTensorTrainer {
   ///   - problem: The data.
   ///   - accumulator: Gives the equations of all shards merged in their order; by default
   ///     `problem.equations(for:)`.
+  /// - Returns: The fitted potential and how it was found.
   /// - Throws: `PotentialError` where a structure cannot be treated or the data are not finite, and what
   ///   the accumulator throws.
   public static func train(
@@ -255,7 +257,8 @@ extension MomentTensorTrainer {
   ) throws(PotentialError) -> MomentTensorPotential {
     let basis = try MomentTensorBasis(level: level)
     guard basis.scalarCount < potential.scalarCount else {
-      throw .training("continuation through level \(level) does not lead up to the potential's level")
+      throw .training(
+        "continuation through level \(level) does not lead up to the potential's level")
     }
     return try MomentTensorPotential(
       basis: basis, radialBasis: potential.radialBasis, elements: potential.elements)

@@ -15,9 +15,10 @@ extension RadialGauge {
     switch start {
     case .chebyshev: break
     case .random(let seed):
-      // An admixture of the same norm as the Chebyshev row: 1 / √R per coefficient.
+      // An admixture of 0.3 of the norm of the Chebyshev row, 0.3 / √R per coefficient: enough to
+      // reach other minima; of equal size it often ends in worse ones (level 16, molybdenum).
       var random = RandomStream(seed: seed, purpose: .trainingStart)
-      let size = 1 / Double(basisSize).squareRoot()
+      let size = 0.3 / Double(basisSize).squareRoot()
       for i in coefficients.indices { coefficients[i] += size * random.normal() }
     case .current: coefficients = Array(current.parameters.prefix(count))
     }

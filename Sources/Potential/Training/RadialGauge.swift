@@ -1,10 +1,11 @@
 import NumericalCore
 
-/// The freedom of the radial functions that no energy depends on: replacing f_μ by any combination
-/// of f_0 … f_μ, for all pairs of species at once, leaves the span of the basis functions as it is,
-/// because lower μ only lower the level. That is K(K+1)/2 directions. They are removed by keeping the
-/// coefficient rows orthonormal (Gram–Schmidt in the order of μ over all pairs) and steps orthogonal
-/// to them.
+/// The freedom of the radial functions that no energy depends on.
+///
+/// Replacing f_μ by any combination of f_0 … f_μ, for all pairs of species at once, leaves the span of
+/// the basis functions as it is, because lower μ only lower the level: K(K+1)/2 directions. They are
+/// removed by keeping the coefficient rows orthonormal (Gram–Schmidt in the order of μ over all pairs)
+/// and steps orthogonal to them.
 struct RadialGauge {
   /// Number of species C.
   let speciesCount: Int
@@ -35,8 +36,10 @@ struct RadialGauge {
     }
   }
 
-  /// The coefficients with orthonormal rows. A row that vanishes or depends on lower ones is replaced
-  /// by the first Chebyshev polynomial that does not.
+  /// The coefficients with orthonormal rows.
+  ///
+  /// A row that vanishes or depends on lower ones is replaced by the first Chebyshev polynomial that
+  /// does not.
   func orthonormalized(_ coefficients: [Double]) -> [Double] {
     var result = coefficients
     var done: [[Double]] = []

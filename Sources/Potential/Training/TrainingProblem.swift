@@ -82,7 +82,8 @@ public struct TrainingProblem: Sendable {
       throw .training(
         structures.isEmpty
           ? "there is no labelled structure"
-          : "the force cap, the energy window or weights of 0 exclude all \(structures.count) structures")
+          : "the force cap, the energy window or weights of 0 exclude all \(structures.count) structures"
+      )
     }
     let used = exclusions.indices.filter { exclusions[$0] == nil }
     baseline = try Self.baseline(

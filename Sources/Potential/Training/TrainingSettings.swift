@@ -1,8 +1,9 @@
 import NumericalCore
 
-/// How much energies, forces and stresses count in the loss, and how that depends on the number of
-/// atoms N (I. S. Novikov et al., Mach. Learn.: Sci. Technol. 2, 025002 (2021),
-/// doi:10.1088/2632-2153/abc9fe, eqs. 7, 11, 12).
+/// How much energies, forces and stresses count in the loss.
+///
+/// I. S. Novikov et al., Mach. Learn.: Sci. Technol. 2, 025002 (2021), doi:10.1088/2632-2153/abc9fe, eqs.
+/// 7, 11, 12.
 public struct TrainingWeights: Sendable, Hashable {
   /// How weights are divided for a structure of N atoms.
   public enum Scaling: String, Sendable, Hashable, CaseIterable {
@@ -33,7 +34,8 @@ public struct TrainingWeights: Sendable, Hashable {
       (energy + force + stress).isFinite
     else {
       throw .training(
-        "weights \(energy), \(force), \(stress) (energy, force, stress) must not be negative, nor all 0")
+        "weights \(energy), \(force), \(stress) (energy, force, stress) must not be negative, nor all 0"
+      )
     }
     self.init(unchecked: energy, force, stress, scaling)
   }
@@ -63,7 +65,7 @@ public struct TrainingWeights: Sendable, Hashable {
 public enum TrainingStart: Sendable, Hashable {
   /// f_μ = T_μ, the Chebyshev polynomials, for every pair of species.
   case chebyshev
-  /// Chebyshev polynomials with a random admixture of equal size.
+  /// Chebyshev polynomials with a random admixture of 0.3 of their size.
   case random(seed: UInt64)
   /// The coefficients the given potential has (a refit).
   case current

@@ -1,8 +1,10 @@
 import NumericalCore
 
-/// The mathematics of one Levenberg–Marquardt iteration on the radial coefficients, the linear ones
-/// eliminated (variable projection: G. H. Golub & V. Pereyra, SIAM J. Numer. Anal. 10, 413 (1973);
-/// Kaufman's Jacobian, which drops the second-order term: L. Kaufman, BIT 15, 49 (1975)).
+/// The mathematics of one Levenberg–Marquardt iteration on the radial coefficients.
+///
+/// The linear ones are eliminated: variable projection, G. H. Golub & V. Pereyra, SIAM J. Numer. Anal. 10,
+/// 413 (1973), doi:10.1137/0710036, with Kaufman's Jacobian, which drops the second-order term: L. Kaufman,
+/// BIT 15, 49 (1975), doi:10.1007/BF01932995.
 enum VariableProjection {
   /// The best linear coefficients and what they leave.
   struct LinearSolution {
