@@ -13,7 +13,7 @@ LIBRARIES := openmpi-bin libopenmpi-dev libopenblas-dev libfftw3-dev libsymspg-d
 FOR_TESTS := python3-ase
 
 SOURCES := Package.swift Sources Tests
-DEMO := campaigns/tio2
+DEMO := campaigns/demo
 
 # More ranks than cores, and root in containers, need to be allowed explicitly.
 export OMPI_ALLOW_RUN_AS_ROOT := 1
@@ -55,8 +55,10 @@ build: packages
 	@swift build -c release
 
 demo: build
-	@.build/release/polymorph search inputs/tio2/campaign.yaml --directory $(DEMO)
-	@.build/release/polymorph status $(DEMO)
+	@rm -rf $(DEMO)
+	mpirun -n 3 --oversubscribe .build/release/polymorph search inputs/tio2/campaign.yaml \
+	  --directory $(DEMO)
+	echo "The campaign is in $(DEMO); its best structures are in $(DEMO)/best."
 
 test: test-packages
 	@swift build -c release --build-tests

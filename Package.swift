@@ -91,11 +91,6 @@ let package = Package(
     tests("MPIBindingsTests", ["MPIBindings"]),
     tests("CoordinatorTests", ["Coordinator"], fixtures: true),
     tests("CommandLineTests", ["Coordinator"], fixtures: true),
-  ].filter { target in
-    // Bootstrapping: targets whose folder does not exist yet are left out.
-    FileManager.default.fileExists(
-      atPath: Context.packageDirectory + "/"
-        + (target.path ?? (target.type == .test ? "Tests/" : "Sources/") + target.name))
-  },
+  ],
   swiftLanguageModes: [.v6]
 )

@@ -28,7 +28,11 @@ public struct Breeder: Sendable {
       wide.minimumDistances = spacing.distances(
         order.composition, limits: settings.minimumDistances)
       let outcome = child(order, wide, &random)
-      guard outcome == .rejected(.minimumDistances), spacing.lower() else { return outcome }
+      switch outcome {
+      case .rejected(.minimumDistances), .rejected(.cellShape), .rejected(.vacuum):
+        guard spacing.lower() else { return outcome }
+      case .offspring, .rejected: return outcome
+      }
     }
   }
 

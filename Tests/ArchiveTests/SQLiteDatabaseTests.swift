@@ -10,7 +10,8 @@ struct SQLiteDatabaseTests {
     let database = try SQLiteDatabase(path: scratch.file("a.db"), access: .create)
     try database.execute("CREATE TABLE t (v)")
     let values: [SQLiteValue] = [
-      .null, .integer(Int.min), .integer(Int.max), .real(0.1), .real(-0.0), .real(5e-324),
+      .null, .integer(Int.min), .integer(Int.max), .real(0.1), .real(-0.0),
+      .real(.leastNonzeroMagnitude),
       .text(""), .text("Å \"quoted\" 'text'\n"), .blob([]), .blob([0, 255, 0]),
     ]
     for value in values { try database.execute("INSERT INTO t VALUES (?)", [value]) }

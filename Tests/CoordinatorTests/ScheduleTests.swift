@@ -22,7 +22,8 @@ private struct ToyRun {
 
   init(
     _ transport: any WorkTransport, settings: ScheduleSettings? = nil, log: MemoryLog = MemoryLog(),
-    commitsOnArrival: Bool = false, readInputs: @escaping (CampaignState) -> [CampaignInput] = { _ in [] }
+    commitsOnArrival: Bool = false,
+    readInputs: @escaping (CampaignState) -> [CampaignInput] = { _ in [] }
   ) throws {
     let schedule = Schedule(
       try settings ?? Self.settings(), commitsOnArrival: commitsOnArrival)

@@ -3,8 +3,10 @@ import Crystal
 import Evolution
 import NumericalCore
 
-/// Answers orders at once with results that depend on the order alone: a landscape that looks random
-/// but is a pure function of structure and version. Potentials of low versions extrapolate often.
+/// Answers orders at once with results that depend on the order alone: a landscape that looks
+/// random but is a pure function of structure and version.
+///
+/// Potentials of low versions extrapolate often.
 final class ToyExecutor: WorkExecutor {
   private final class Memory { var results: [[UInt8]: WorkResult] = [:] }
 

@@ -277,22 +277,4 @@ struct PopulationTests {
       try Population(canonicalBytes: population.canonicalBytes.dropLast())
     }
   }
-
-  @Test("A commit costs well below a millisecond beside a thousand known basins")
-  func cost() throws {
-    var population = Population(settings: try Self.settings(60))
-    let individuals = try (0..<1000).map {
-      try Self.individual($0, basin: $0, enthalpy: Double(($0 * 7919) % 1000))
-    }
-    for individual in individuals.prefix(900) { _ = population.insert(individual) }
-    let milliseconds = processorMilliseconds {
-      for individual in individuals.suffix(100) {
-        _ = population.insert(individual)
-        var stream = RandomStream(seed: 1, purpose: .selection, slot: UInt64(individual.id))
-        _ = population.orderNext(random: &stream)
-      }
-    }
-    // The goal is 0.2 ms.
-    #expect(milliseconds / 100 < 0.5, "\(milliseconds / 100) ms per commit")
-  }
 }

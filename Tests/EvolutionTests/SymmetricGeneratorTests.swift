@@ -72,26 +72,20 @@ struct SymmetricGeneratorTests {
     }
   }
 
-  @Test("A structure of 6, 12 or 48 atoms takes milliseconds", arguments: [2, 4, 16])
-  func speed(units: Int) throws {
+  @Test("Nearly every order for 6, 12 or 48 atoms succeeds", arguments: [2, 4, 16])
+  func success(units: Int) throws {
     let settings = BreedingSettings(minimumDistances: MinimumDistances(elements: []))
     var breeder = Breeder()
     let composition = try Composition(formula: "TiO2").repeated(units)
     let order = BreedingOrder(kind: .random, composition: composition, targetVolumePerAtom: 10.5)
-    // Once for the tables of the groups, which are derived when first needed.
-    for group in 1...230 { _ = breeder.canHold(composition, group: group) }
     let count = 300
     var successes = 0
-    let milliseconds = processorMilliseconds {
-      for seed in 0..<UInt64(count) {
-        var stream = RandomStream(seed: seed, purpose: .test)
-        if breeder.breed(order, settings: settings, random: &stream).structure != nil {
-          successes += 1
-        }
+    for seed in 0..<UInt64(count) {
+      var stream = RandomStream(seed: seed, purpose: .test)
+      if breeder.breed(order, settings: settings, random: &stream).structure != nil {
+        successes += 1
       }
     }
     #expect(successes >= count * 99 / 100)
-    // Measured 0.04, 0.07 and 0.5 ms.
-    #expect(milliseconds / Double(count) < 2, "\(milliseconds / Double(count)) ms per structure")
   }
 }

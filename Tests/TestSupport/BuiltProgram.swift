@@ -20,7 +20,8 @@ public struct BuiltProgram: Sendable {
     public let errors: String
   }
 
-  private let path: String
+  /// Where the program is.
+  public let path: String
 
   /// Finds a program beside the test bundle.
   public init(_ name: String) {

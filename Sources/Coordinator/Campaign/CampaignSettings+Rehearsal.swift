@@ -6,6 +6,7 @@ extension CampaignSettings {
   /// The same campaign, short and with a built-in reference method in the place of its own.
   ///
   /// - Parameter candidates: How many candidates to breed.
+  /// - Returns: Settings that need no external engine.
   public func rehearsal(candidates: Int) -> CampaignSettings {
     let stand = ReferenceSettings.rehearsal(for: composition.elements)
     var copy = CampaignSettings(

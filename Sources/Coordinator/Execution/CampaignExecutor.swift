@@ -6,8 +6,9 @@ import NumericalCore
 import Potential
 import ReferenceEngines
 
-/// Does a campaign's work: breeds, relaxes, grades, labels, trains. It keeps potentials by version and
-/// nothing else between orders (R11).
+/// Does a campaign's work: breeds, relaxes, grades, labels, trains.
+///
+/// It keeps potentials by version and nothing else between orders (R11).
 public final class CampaignExecutor: WorkExecutor {
   private let rules: CampaignRules
   // Keeps tables that depend on the space group alone.

@@ -20,6 +20,7 @@ public struct VASPInput: Sendable {
   /// The INCAR of a relaxation of atoms and cell.
   ///
   /// - Parameter title: One line for the SYSTEM tag.
+  /// - Returns: The file's text.
   public func incar(title: String) -> String {
     var lines = [
       "SYSTEM = \(title)",
@@ -61,6 +62,7 @@ public struct VASPInput: Sendable {
   /// The names of the POTCAR files to join, in the order of the POSCAR.
   ///
   /// - Parameter elements: Elements in the order of the POSCAR.
+  /// - Returns: One name a line.
   public func potcarList(for elements: [ChemicalElement]) -> String {
     elements.map { Self.recommendedPotential[$0.symbol] ?? $0.symbol }
       .joined(separator: "\n") + "\n"

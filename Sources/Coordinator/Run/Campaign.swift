@@ -78,7 +78,14 @@ public final class Campaign {
 
   private func coordinate() throws -> RunEnding {
     let folder = CampaignFolder(path: options.directory)
-    if !options.isResumed { try folder.create() }
+    if options.isResumed {
+      guard folder.holdsCampaign else {
+        throw CampaignError.wrongInput(
+          "\(folder.path): there is no campaign to continue; leave out --resume to begin one")
+      }
+    } else {
+      try folder.create()
+    }
     let lock = try CampaignLock(
       directory: folder.path, waitSeconds: options.isResumed ? Self.lockPatience : 0)
     defer { withExtendedLifetime(lock) {} }
@@ -129,10 +136,6 @@ public final class Campaign {
       try folder.write(settings)
       return log
     }
-    guard folder.holdsCampaign else {
-      throw CampaignError.wrongInput(
-        "\(folder.path): there is no campaign to continue; leave out --resume to begin one")
-    }
     let log = try DatabaseLog(path: folder.database, access: .existing)
     let stored = try folder.settings(of: log)
     guard stored.withLimits(of: settings) == settings else {
@@ -160,7 +163,8 @@ public final class Campaign {
   }
 
   // Limits raised in the campaign file of a resume act as inputs.
-  private func changedLimits(_ folder: CampaignFolder, _ log: DatabaseLog) throws -> [CampaignInput] {
+  private func changedLimits(_ folder: CampaignFolder, _ log: DatabaseLog) throws -> [CampaignInput]
+  {
     let stored = try folder.settings(of: log)
     var inputs: [CampaignInput] = []
     if settings.search.candidates != stored.search.candidates {

@@ -1,7 +1,9 @@
 import NumericalCore
 
-/// The digest of R12: SHA-256 over the canonical bytes of every committed slot (potentials arrive in
-/// slots) and over the training set. Equal digests mean equal campaigns, bit for bit.
+/// The digest of R12: SHA-256 over the canonical bytes of every committed slot (potentials arrive
+/// in slots) and over the training set.
+///
+/// Equal digests mean equal campaigns, bit for bit.
 public struct CampaignDigest: Sendable {
   private var hash = SHA256()
 

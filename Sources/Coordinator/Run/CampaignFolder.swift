@@ -6,8 +6,10 @@ import NumericalCore
 import Settings
 import StructureFormats
 
-/// The files of a campaign (DESIGN §7). `campaign.db` is the campaign; everything else is a view that is
-/// written again on resume, or input from people.
+/// The files of a campaign (DESIGN §7).
+///
+/// `campaign.db` is the campaign; everything else is a view that is written again on resume, or
+/// input from people.
 public struct CampaignFolder: Sendable {
   /// The folder.
   public let path: String

@@ -103,7 +103,8 @@ public final class CampaignRunner {
       guard stored.slot == schedule.state.nextCommit, item.canonicalBytes == stored.item else {
         throw ReplayError(
           slot: stored.slot,
-          description: "slot \(stored.slot) of the log does not hold what this build and this input "
+          description:
+            "slot \(stored.slot) of the log does not hold what this build and this input "
             + "would put there; continue with the build and the input that began the campaign")
       }
       if let awaited = schedule.awaited {

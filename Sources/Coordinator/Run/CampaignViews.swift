@@ -2,8 +2,9 @@ import Crystal
 import Foundation
 import NumericalCore
 
-/// Keeps the readable files of a campaign's folder up to date. They are views: losing one costs
-/// nothing, a resume writes them again.
+/// Keeps the readable files of a campaign's folder up to date.
+///
+/// They are views: losing one costs nothing, a resume writes them again.
 final class CampaignViews {
   private let folder: CampaignFolder
   private let settings: CampaignSettings

@@ -3,8 +3,10 @@ import Crystal
 import Foundation
 import NumericalCore
 
-/// A campaign's log in `campaign.db`. Commits go to the disk in groups (R10): results can be computed
-/// again, so that a lost tail costs only time.
+/// A campaign's log in its database.
+///
+/// Commits go to the disk in groups (R10): results can be computed again, so that a lost tail costs
+/// only time.
 public final class DatabaseLog: CampaignLog {
   /// The journal.
   public let journal: CampaignJournal

@@ -44,8 +44,9 @@ public struct DryRun {
     let timing = try secondsPerLabel(samples[0], engine)
     let labels = settings.activeLearning.maximumLabels
     let parameters = potential.parameterCount
-    let megabytes = Double(
-      settings.search.window * 2 + 8) * Double(parameters * parameters * 8) / 1e6
+    let megabytes =
+      Double(
+        settings.search.window * 2 + 8) * Double(parameters * parameters * 8) / 1e6
     let sizes = settings.formulaUnits.map { "\(settings.composition.atomCount * $0)" }
     return """
       \(settings.title)
@@ -97,7 +98,8 @@ public struct DryRun {
     return samples
   }
 
-  private func secondsPerLabel(_ structure: Structure, _ engine: any ReferenceEngine) throws -> Double
+  private func secondsPerLabel(_ structure: Structure, _ engine: any ReferenceEngine) throws
+    -> Double
   {
     guard engine is EmbeddedReference else { return 0 }
     let clock = ContinuousClock()

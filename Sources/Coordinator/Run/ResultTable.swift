@@ -61,7 +61,8 @@ public struct ResultTable: Sendable {
           place: rows.count + 1, candidate: entry.candidate,
           enthalpyPerAtom: relaxed.enthalpyPerAtom,
           modelEnthalpyPerAtom: entry.modelEnthalpyPerAtom, structure: relaxed.structure,
-          evaluation: relaxed.evaluation, spaceGroupSymbol: relaxed.spaceGroupSymbol, spaceGroup: relaxed.spaceGroup,
+          evaluation: relaxed.evaluation, spaceGroupSymbol: relaxed.spaceGroupSymbol,
+          spaceGroup: relaxed.spaceGroup,
           timesFound: state.timesFound(candidate: entry.candidate),
           kind: state.candidates[entry.candidate - 1].kind, isReranked: true))
     }
@@ -76,7 +77,8 @@ public struct ResultTable: Sendable {
             place: rows.count + 1, candidate: individual.id,
             enthalpyPerAtom: individual.enthalpyPerAtom,
             modelEnthalpyPerAtom: individual.enthalpyPerAtom, structure: individual.structure,
-            evaluation: relaxed.evaluation, spaceGroupSymbol: relaxed.spaceGroupSymbol, spaceGroup: relaxed.spaceGroup,
+            evaluation: relaxed.evaluation, spaceGroupSymbol: relaxed.spaceGroupSymbol,
+            spaceGroup: relaxed.spaceGroup,
             timesFound: basin.visits, kind: individual.kind,
             isReranked: false))
       }

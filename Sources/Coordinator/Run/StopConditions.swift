@@ -23,8 +23,9 @@ final class StopConditions {
   }
 }
 
-/// Notes an interrupt from the keyboard or the batch system. Comfort only: a campaign is as safe
-/// without it, because what is committed is on the disk.
+/// Notes an interrupt from the keyboard or the batch system.
+///
+/// Comfort only: a campaign is as safe without it, because what is committed is on the disk.
 final class InterruptFlag {
   private let sources: [any DispatchSourceSignal]
   private final class Raised: Sendable {

@@ -1,7 +1,9 @@
 import Crystal
 import NumericalCore
 
-/// Something a person gave to a running campaign (R9). It enters the journal before it acts.
+/// Something a person gave to a running campaign (R9).
+///
+/// It enters the journal before it acts.
 public struct CampaignInput: Sendable, Equatable {
   /// What it changes.
   public enum Content: Sendable, Equatable {

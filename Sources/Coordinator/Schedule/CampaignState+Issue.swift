@@ -34,7 +34,9 @@ extension CampaignState {
   }
 
   private mutating func dueArrival(slot: Int) -> SlotItem? {
-    guard let first = arrivals.indices.filter({ arrivals[$0].due <= slot }).first else { return nil }
+    guard let first = arrivals.indices.filter({ arrivals[$0].due <= slot }).first else {
+      return nil
+    }
     switch arrivals.remove(at: first).what {
     case .label(let label):
       openWork += 1
@@ -46,7 +48,9 @@ extension CampaignState {
   }
 
   private mutating func nextContinuation() -> SlotItem? {
-    guard let record = resumable, case .stopped(let structure, _) = record.status else { return nil }
+    guard let record = resumable, case .stopped(let structure, _) = record.status else {
+      return nil
+    }
     self[candidate: record.id].status = .inFlight
     waiting.removeAll { $0 == record.id }
     self[candidate: record.id].continuations += 1

@@ -2,9 +2,11 @@ import Crystal
 import Evolution
 import NumericalCore
 
-/// Everything that decides what a campaign does next. A pure value: it changes only by `issue()` and
-/// `commit(_:result:)`, called in the one order that rule R1 allows, and by inputs from people at
-/// fixed commits. It knows nothing of ranks, times or files.
+/// Everything that decides what a campaign does next.
+///
+/// A pure value: it changes only by `issue()` and `commit(_:result:)`, called in the one order that
+/// rule R1 allows, and by inputs from people at fixed commits. It knows nothing of ranks, times or
+/// files.
 public struct CampaignState: Sendable {
   /// Which part of its life the campaign is in.
   public enum Phase: Sendable, Equatable {
@@ -95,7 +97,8 @@ public struct CampaignState: Sendable {
   /// The first stopped candidate that a newer potential version could help.
   var resumable: CandidateRecord? {
     for id in waiting {
-      if case .stopped(_, let stoppedVersion) = self[candidate: id].status, stoppedVersion < version {
+      if case .stopped(_, let stoppedVersion) = self[candidate: id].status, stoppedVersion < version
+      {
         return self[candidate: id]
       }
     }

@@ -1,7 +1,9 @@
 import NumericalCore
 
-/// The log of slots (R1): issues them with a look-ahead window, takes results in any order and commits
-/// them in slot order. Pure: it asks for work by returning it.
+/// The log of slots (R1): issues them with a look-ahead window, takes results in any order and
+/// commits them in slot order.
+///
+/// Pure: it asks for work by returning it.
 public struct Schedule: Sendable {
   /// A piece of work to hand over.
   public struct Dispatch: Sendable, Equatable {
@@ -34,8 +36,10 @@ public struct Schedule: Sendable {
     self.init(settings, commitsOnArrival: false)
   }
 
-  /// Creates a schedule with a fault planted for tests: results act on the state when they arrive, so
-  /// that breeding sees what is not committed. Its log then depends on the order of arrival.
+  /// Creates a schedule with a fault planted for tests: results act on the state when they arrive,
+  /// so that breeding sees what is not committed.
+  ///
+  /// Its log then depends on the order of arrival.
   package init(_ settings: ScheduleSettings, commitsOnArrival: Bool) {
     state = CampaignState(settings)
     self.commitsOnArrival = commitsOnArrival
@@ -129,13 +133,15 @@ public struct Schedule: Sendable {
       guard case .work = item else { return nil }
       return dispatch(for: item, slot: state.nextCommit + offset)
     }
-    let onTheWay = state.arrivals.map(\.what) + open.compactMap { item -> CampaignState.Arrival? in
-      switch item {
-      case .labelArrival(let label): .label(label)
-      case .refitArrival(let version): .refit(version)
-      default: nil
+    let onTheWay =
+      state.arrivals.map(\.what)
+      + open.compactMap { item -> CampaignState.Arrival? in
+        switch item {
+        case .labelArrival(let label): .label(label)
+        case .refitArrival(let version): .refit(version)
+        default: nil
+        }
       }
-    }
     let external = onTheWay.map { arrival in
       switch arrival {
       case .label(let label): labelDispatch(label)

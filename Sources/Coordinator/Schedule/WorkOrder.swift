@@ -2,9 +2,10 @@ import Crystal
 import Evolution
 import NumericalCore
 
-/// What a worker is asked to do. Together with the campaign's settings an order
-/// says everything: no state of an earlier order survives in a worker, apart from potentials, which
-/// are immutable and named by version.
+/// What a worker is asked to do.
+///
+/// Together with the campaign's settings an order says everything: no state of an earlier order
+/// survives in a worker, apart from potentials, which are immutable and named by version.
 public enum WorkOrder: Sendable, Equatable {
   /// Make a structure for the initial training set.
   case generate(BreedingOrder, stream: Int)

@@ -67,7 +67,9 @@ public struct RelaxedCandidate: Sendable, Equatable, ByteCodable {
   }
 }
 
-/// How a relaxation with the potential ended. Every ending is a recorded outcome, none is an abort.
+/// How a relaxation with the potential ended.
+///
+/// Every ending is a recorded outcome, none is an abort.
 public enum RelaxationEnding: Sendable, Equatable, ByteCodable {
   /// No structure could be bred.
   case rejected(String)

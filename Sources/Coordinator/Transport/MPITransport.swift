@@ -1,8 +1,10 @@
 import MPIBindings
 import NumericalCore
 
-/// Spreads work over the other ranks. Every worker holds one piece of work more than it computes, so
-/// that polling and messages are hidden; nothing is queued behind slow work.
+/// Spreads work over the other ranks.
+///
+/// Every worker holds one piece of work more than it computes, so that polling and messages are
+/// hidden; nothing is queued behind slow work.
 public final class MPITransport: WorkTransport {
   /// The tag of every message between rank 0 and its workers.
   static let tag = 7

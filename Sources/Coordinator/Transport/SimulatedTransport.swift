@@ -1,8 +1,10 @@
 import NumericalCore
 
 /// Pretends to have any number of workers that finish in an order drawn at random: real results,
-/// invented times. Tests run one campaign through thousands of orders of arrival; benchmarks measure
-/// what the schedule itself costs.
+/// invented times.
+///
+/// Tests run one campaign through thousands of orders of arrival; benchmarks measure what the
+/// schedule itself costs.
 public final class SimulatedTransport: WorkTransport {
   private struct Running {
     let id: WorkID
@@ -64,7 +66,8 @@ public final class SimulatedTransport: WorkTransport {
   public func shutDown() {}
 
   private func start() {
-    while !queue.isEmpty, let worker = workersFreeAt.indices.first(where: { workersFreeAt[$0] <= now })
+    while !queue.isEmpty,
+      let worker = workersFreeAt.indices.first(where: { workersFreeAt[$0] <= now })
     {
       let (id, order) = queue.removeFirst()
       // A Pareto tail of index 1.2: most work is short, some takes a hundred times longer.

@@ -54,8 +54,9 @@ public struct Completion: Sendable {
   }
 }
 
-/// Carries work to where it is done and results back, in any order. The schedule does not know which
-/// transport it runs on, and its log does not depend on it.
+/// Carries work to where it is done and results back, in any order.
+///
+/// The schedule does not know which transport it runs on, and its log does not depend on it.
 public protocol WorkTransport: AnyObject {
   /// How many workers there are, at least one.
   var workerCount: Int { get }
@@ -75,7 +76,9 @@ public protocol WorkTransport: AnyObject {
   func shutDown() throws
 }
 
-/// Does work. One real implementation; tests use others.
+/// Does work.
+///
+/// One real implementation; tests use others.
 public protocol WorkExecutor: AnyObject {
   /// Keeps an immutable potential version for later orders.
   func hold(version: Int, potential: [UInt8]) throws
