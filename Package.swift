@@ -70,7 +70,11 @@ let package = Package(
         "ReferenceEngines", "Dataset", "MPIBindings", "Coordinator",
       ]),
     program(
-      "Benchmarks", ["NumericalCore", "Crystal", "StructureFormats", "Potential", "Coordinator"]),
+      "Benchmarks",
+      [
+        "NumericalCore", "Settings", "Crystal", "StructureFormats", "Potential", "Dynamics",
+        "Evolution", "Coordinator",
+      ]),
 
     .target(
       name: "TestSupport", dependencies: ["NumericalCore", "Crystal", "Potential"],

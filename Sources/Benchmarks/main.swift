@@ -1,1 +1,5 @@
-print("Benchmarks")
+import Foundation
+import NumericalCore
+
+LinearAlgebra.useOneThread()
+exit(BenchmarkProgram().run(Array(CommandLine.arguments.dropFirst())))

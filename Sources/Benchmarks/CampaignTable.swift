@@ -1,0 +1,130 @@
+import Coordinator
+import Foundation
+
+/// What all seeds of a campaign found, for people and programs.
+struct CampaignTable {
+  let title: String
+  let goal: KnownStructure
+  let seeds: [Int]
+  let ranks: Int
+  let environment: RunEnvironment
+  var trials: [CampaignTrial.Outcome] = []
+
+  private var firsts: Int { trials.count { $0.hit?.place == 1 } }
+  private var labels: Sample { Sample(trials.map { Double($0.counts.labels) }) }
+  private var seconds: Sample { Sample(trials.map(\.seconds)) }
+
+  /// A seed in one line, as it is done.
+  func line(_ index: Int) -> String {
+    let trial = trials[index]
+    let place = trial.hit.map { "place \($0.place)" } ?? "not found"
+    return "seed \(trial.seed): \(place), \(trial.counts.labels) labels, "
+      + "\(fixed(trial.seconds, 1)) s (\(trials.count) of \(seeds.count))"
+  }
+
+  /// The report of the benchmark.
+  var report: Report {
+    let interval = BinomialInterval(successes: firsts, trials: trials.count)
+    return Report([
+      .init("first", "seeds that have it first", .integer(firsts)),
+      .init("seeds", "seeds", .integer(trials.count)),
+      .init(
+        "interval", "95 % interval of the success rate", .numbers([interval.lower, interval.upper])),
+      .init("median_labels", "labels (median)", .number(labels.median)),
+      .init("largest_labels", "labels (largest)", .number(labels.largest)),
+      .init("median_seconds", "seconds (median)", .number(seconds.median)),
+      .init("largest_seconds", "seconds (largest)", .number(seconds.largest)),
+      .init("trials", "by seed", .list(trials.map(json))),
+    ])
+  }
+
+  private func json(_ trial: CampaignTrial.Outcome) -> JSONValue {
+    .object([
+      .init("seed", .integer(trial.seed)),
+      .init("place", trial.hit.map { .integer($0.place) } ?? .null),
+      .init("energy_ev_per_atom", .optional(trial.hit?.enthalpyEvPerAtom)),
+      .init("best_ev_per_atom", .optional(trial.best.first?.enthalpyEvPerAtom)),
+      .init("best_space_group", trial.best.first.map { .integer($0.spaceGroup) } ?? .null),
+      .init("times_found", trial.hit.map { .integer($0.timesFound) } ?? .null),
+      .init("labels", .integer(trial.counts.labels)),
+      .init("failed_labels", .integer(trial.counts.failedLabels)),
+      .init("rerank_evaluations", .integer(trial.counts.rerankEvaluations)),
+      .init("evaluations", .integer(trial.counts.evaluations)),
+      .init("candidates", .integer(trial.counts.candidates)),
+      .init("seconds", .number(trial.seconds)),
+      .init("digest", .text(trial.digest)),
+    ])
+  }
+
+  /// The page for people.
+  var markdown: String {
+    let command = (["Benchmarks"] + CommandLine.arguments.dropFirst()).joined(separator: " ")
+    var lines = ["# \(title)", ""]
+    lines += wrapped(
+      "How often a search finds a known structure: space group \(goal.spaceGroup), "
+        + "\(goal.energyPerAtom) ± \(goal.tolerance) eV/atom. Every seed is a whole campaign from "
+        + "nothing. This page is written by the benchmark; do not edit it.")
+    lines += ["", "```", command, "```", "", "- date: \(today)"]
+    lines += ["- seeds done: \(trials.map { "\($0.seed)" }.joined(separator: ", "))"]
+    lines += ["- ranks: \(ranks)\(ranks > 1 ? " (one of them coordinates)" : "")"]
+    lines += [
+      "- processor: \(environment.processor), \(coreCount) cores, shared with other work", "",
+    ]
+    lines += ["## Result", ""] + conclusions + ["", "## Every seed", ""]
+    lines += [
+      "| seed | place | energy (eV/atom) | best (eV/atom) | best is | times found | labels | "
+        + "re-rank evaluations | candidates | seconds | digest |",
+      "|--:|--:|--:|--:|---|--:|--:|--:|--:|--:|---|",
+    ]
+    lines += trials.map(row)
+    lines +=
+      [""]
+      + wrapped(
+        "Labels are the reference calculations of the training set, failed ones not counted; "
+          + "re-ranking the best candidates with the reference method costs the evaluations beside "
+          + "them. Times found counts the candidates that fell into the structure's basin. Digests "
+          + "(the first 12 digits) are the same for any number of ranks, given the same build and kind of processor."
+      )
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private var conclusions: [String] {
+    let interval = BinomialInterval(successes: firsts, trials: trials.count)
+    let percent = { (value: Double) in fixed(100 * value, 0) }
+    return [
+      "- first in the ranking: \(firsts) of \(trials.count) seeds (95 % interval of the rate: "
+        + "\(percent(interval.lower))–\(percent(interval.upper)) %)",
+      "- labels: median \(fixed(labels.median, 0)), \(fixed(labels.least, 0)) to "
+        + "\(fixed(labels.largest, 0))",
+      "- seconds: median \(fixed(seconds.median, 0)), \(fixed(seconds.least, 0)) to "
+        + "\(fixed(seconds.largest, 0))",
+    ]
+  }
+
+  private func row(_ trial: CampaignTrial.Outcome) -> String {
+    var cells = ["\(trial.seed)"]
+    if let hit = trial.hit {
+      cells += ["\(hit.place)", fixed(hit.enthalpyEvPerAtom, 6)]
+    } else {
+      cells += ["–", "–"]
+    }
+    if let best = trial.best.first {
+      cells += [fixed(best.enthalpyEvPerAtom, 6), "\(best.spaceGroupSymbol) (\(best.spaceGroup))"]
+    } else {
+      cells += ["–", "–"]
+    }
+    let numbers = [
+      trial.hit?.timesFound ?? 0, trial.counts.labels, trial.counts.rerankEvaluations,
+      trial.counts.candidates,
+    ]
+    cells += numbers.map { "\($0)" }
+    cells += [fixed(trial.seconds, 1), "`\(trial.digest.prefix(12))`"]
+    return "| " + cells.joined(separator: " | ") + " |"
+  }
+}
+
+/// The day of today, as year-month-day in universal time.
+var today: String { String(ISO8601DateFormatter().string(from: Date()).prefix(10)) }
+
+/// The number of cores that this machine offers.
+var coreCount: Int { ProcessInfo.processInfo.activeProcessorCount }

@@ -1,0 +1,106 @@
+import Coordinator
+import Foundation
+import Settings
+
+/// One run of a campaign with a seed of its own.
+struct CampaignTrial {
+  /// What came of it.
+  struct Outcome {
+    /// A distinct candidate of the final ranking.
+    struct Candidate: Decodable {
+      let place: Int
+      let enthalpyEvPerAtom: Double
+      let spaceGroup: Int
+      let spaceGroupSymbol: String
+      let timesFound: Int
+    }
+
+    /// The campaign's counts.
+    struct Counts: Decodable {
+      let candidates: Int
+      let labels: Int
+      let failedLabels: Int
+      let rerankEvaluations: Int
+      let evaluations: Int
+    }
+
+    let seed: Int
+    let counts: Counts
+    let best: [Candidate]
+    /// The candidate that is the known structure.
+    let hit: Candidate?
+    /// Seconds from start to end on the wall.
+    let seconds: Double
+    let digest: String
+  }
+
+  private struct ResultFile: Decodable {
+    let summary: Outcome.Counts
+    let best: [Outcome.Candidate]
+  }
+
+  /// The text of the campaign file.
+  let campaign: String
+  let seed: Int
+  /// The path of polymorph.
+  let program: String
+  let ranks: Int
+  /// The campaign's folder; beside it appear the campaign file and what was printed.
+  let directory: String
+
+  private static let launcherVariables = [
+    "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+  ]
+
+  /// Runs the campaign from its beginning to its end.
+  ///
+  /// - Throws: `BenchmarkFailure` where the program fails, with the end of what it printed.
+  func run(_ goal: KnownStructure) throws -> Outcome {
+    let file = directory + ".yaml"
+    try seeded().write(toFile: file, atomically: true, encoding: .utf8)
+    let search = [program, "search", file, "--directory", directory, "--quiet"]
+    let clock = ContinuousClock()
+    let start = clock.now
+    try execute(
+      (ranks > 1 ? ["mpirun", "-n", "\(ranks)", "--oversubscribe"] : []) + search,
+      printing: directory + ".log")
+    let passed = (clock.now - start).components
+    let digest = directory + ".digest"
+    try execute([program, "status", directory, "--digest"], printing: digest)
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    let data = try Data(contentsOf: URL(fileURLWithPath: directory + "/result.json"))
+    let result = try decoder.decode(ResultFile.self, from: data)
+    return Outcome(
+      seed: seed, counts: result.summary, best: result.best,
+      hit: result.best.first {
+        $0.spaceGroup == goal.spaceGroup
+          && abs($0.enthalpyEvPerAtom - goal.energyPerAtom) <= goal.tolerance
+      },
+      seconds: Double(passed.seconds) + 1e-18 * Double(passed.attoseconds),
+      digest: try String(contentsOfFile: digest, encoding: .utf8)
+        .trimmingCharacters(in: .whitespacesAndNewlines))
+  }
+
+  private func execute(_ words: [String], printing output: String) throws {
+    let status = try ChildProgram.run(words, extra: Self.launcherVariables, output: output)
+    guard status == 0 else {
+      let printed = try String(contentsOfFile: output, encoding: .utf8)
+      throw BenchmarkFailure(
+        "seed \(seed): '\(words.joined(separator: " "))' ended with status \(status):\n"
+          + printed.suffix(2000))
+    }
+  }
+
+  /// The campaign file with this seed.
+  private func seeded() throws -> String {
+    var lines = campaign.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    lines.removeAll { $0.hasPrefix("seed:") }
+    let text = lines.joined(separator: "\n") + "\nseed: \(seed)\n"
+    let settings = try CampaignSettings(SettingsDocument(text: text, path: "seed \(seed)"))
+    guard settings.seed == UInt64(seed) else {
+      throw BenchmarkFailure("the campaign file has no 'seed:' at the beginning of a line")
+    }
+    return text
+  }
+}
