@@ -82,7 +82,8 @@ extension Population {
   }
 
   private func basin(ofRepresentative id: Int) -> Int? {
-    index.basins.firstIndex { $0.representative.id == id }
+    // A basin that was discarded keeps its representative, who may have found another one since.
+    index.basins.firstIndex { $0.representative.id == id && !$0.isDiscarded }
   }
 
   /// Of basins that relaxed into one, the fitter member stays and inherits the visits.
