@@ -63,10 +63,20 @@ public final class MPITransport: WorkTransport {
     }
   }
 
-  /// Tells every worker to end.
+  /// Tells every worker to end, and waits for the work that they hold.
   public func shutDown() throws {
     let bytes = WorkerMessage.stop.canonicalBytes
+    queue = []
     for worker in workers { try send(bytes, to: worker.rank) }
+    // A worker finishes what it holds before it reads the stop; a large answer leaves it only when it
+    // is received, though nobody needs it any more.
+    while workers.contains(where: { !$0.orders.isEmpty }) {
+      let message = try communicator.receive(tag: Self.tag)
+      switch try WorkerMessage(canonicalBytes: message.bytes) {
+      case .completion(let id, _, _), .defect(let id, _): try release(id, rank: message.source)
+      case .potential, .order, .stop: break
+      }
+    }
     for pending in pendingSends { try pending.wait() }
     pendingSends = []
   }
