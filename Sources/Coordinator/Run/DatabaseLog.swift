@@ -39,8 +39,11 @@ public final class DatabaseLog: CampaignLog {
     }
   }
 
-  /// Stores a commit in the open group; the group ends by size or age.
+  /// Stores a commit in the open group, after ending one that is large or old enough.
+  ///
+  /// A group ends before a slot, never between a slot and the label or structure that belongs to it.
   public func append(_ slot: LoggedSlot, completion: Completion?) throws {
+    try endGroupIfDue()
     try openGroup()
     try journal.append(JournalSlot(slot: slot.slot, item: slot.item, result: slot.result))
     if let completion {
@@ -49,6 +52,9 @@ public final class DatabaseLog: CampaignLog {
           slot: slot.slot, seconds: completion.seconds, host: host, rank: completion.rank))
     }
     groupSize += 1
+  }
+
+  private func endGroupIfDue() throws {
     guard let start = groupStart,
       groupSize >= Self.largestGroup || clock.now - start >= Self.longestGroup
     else { return }
