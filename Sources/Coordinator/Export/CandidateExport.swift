@@ -31,8 +31,11 @@ public struct CandidateExport {
   /// - Returns: The paths written.
   /// - Throws: `CampaignError.wrongInput` where the folder exists or there is nothing to write, or what
   ///   writing throws.
-  public func write(_ format: Format, to output: String) throws -> [String] {
+  public func write(_ format: Format, to folder: String) throws -> [String] {
     let files = FileManager.default
+    // The folder that is written aside must not lie inside `out/`.
+    var output = folder
+    while output.count > 1, output.hasSuffix("/") { output.removeLast() }
     guard !files.fileExists(atPath: output) else {
       throw CampaignError.wrongInput("\(output): exists; name a new folder")
     }
