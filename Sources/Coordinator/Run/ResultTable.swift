@@ -66,7 +66,8 @@ public struct ResultTable: Sendable {
           timesFound: state.timesFound(candidate: entry.candidate),
           kind: state.candidates[entry.candidate - 1].kind, isReranked: true))
     }
-    if state.reranked.isEmpty {
+    // Where no re-ranking succeeded, the potential's ranking is all there is.
+    if rows.isEmpty {
       for basin in state.population.best(top) {
         let individual = basin.representative
         guard case .relaxed(let relaxed, _) = state.candidates[individual.id - 1].status else {
