@@ -161,9 +161,8 @@ public final class CampaignExecutor: WorkExecutor {
     let firstIdentifier = (grader.activeSet.structures().last ?? -1) + 1
     var candidates: [DOptimalSelection.Candidate] = []
     for (place, structure) in pool.enumerated() {
-      let rows = try grader.rows(of: structure)
       // Atoms so close that a derivative is not finite cannot be labelled either.
-      guard rows.elements.allSatisfy(\.isFinite) else { continue }
+      guard let rows = try? grader.rows(of: structure) else { continue }
       candidates.append(
         DOptimalSelection.Candidate(identifier: firstIdentifier + place, rows: rows))
     }
