@@ -57,6 +57,8 @@ public protocol CampaignLog: AnyObject {
   func append(_ input: LoggedInput) throws
   /// Makes everything stored so far safe.
   func flush() throws
+  /// Makes everything stored so far safe unless somebody reads the log just now.
+  func flushIfFree() throws
 }
 
 /// A log in memory, for tests and rehearsals.
@@ -92,4 +94,7 @@ public final class MemoryLog: CampaignLog {
 
   /// Nothing to do.
   public func flush() {}
+
+  /// Nothing to do.
+  public func flushIfFree() {}
 }

@@ -127,6 +127,8 @@ public final class CampaignRunner {
     while !schedule.isOver {
       if let reason = shouldStop(schedule.state) { return .stopped(reason) }
       while !schedule.canCommit {
+        // Slow work may take hours: what is committed before it must not hang on its end.
+        if schedule.awaitsSlowWork { try log.flushIfFree() }
         let completion = try transport.nextCompletion()
         completions[completion.id] = completion
         schedule.receive(completion.id, completion.result)

@@ -59,7 +59,7 @@ public final class DatabaseLog: CampaignLog {
       groupSize >= Self.largestGroup || clock.now - start >= Self.longestGroup
     else { return }
     // A reader that holds the file delays the group, not the search.
-    if try journal.tryCommitGroup() { closeGroup() }
+    try flushIfFree()
   }
 
   /// Stores an input and flushes, so that it is safe before it acts.
@@ -109,6 +109,12 @@ public final class DatabaseLog: CampaignLog {
     guard journal.isInGroup else { return }
     try journal.commitGroup()
     closeGroup()
+  }
+
+  /// Puts the open group on the disk unless a reader holds the file.
+  public func flushIfFree() throws {
+    guard journal.isInGroup else { return }
+    if try journal.tryCommitGroup() { closeGroup() }
   }
 
   private func openGroup() throws {

@@ -86,6 +86,15 @@ public struct Schedule: Sendable {
     return Self.source(of: item, slot: state.nextCommit)
   }
 
+  /// Whether the next slot waits for work that may take much longer than a relaxation.
+  public var awaitsSlowWork: Bool {
+    switch open.first {
+    case .labelArrival, .refitArrival: true
+    case .work(_, let order): order.isSlow
+    case .idle, .labelRequest, .refitRequest, nil: false
+    }
+  }
+
   /// Whether the next slot can be committed now.
   public var canCommit: Bool {
     guard !open.isEmpty, !isOver else { return false }
