@@ -98,6 +98,12 @@ enum TrainVerb: Verb {
     } else if let seed {
       settings.start = .random(seed: UInt64(seed))
     }
+    if settings.start != .current {
+      // Climbing through lower levels is the safest way from a rough start, and the cheapest.
+      let level = try arguments.integer("level", in: 2...28) ?? 12
+      settings.continuation = Array(stride(from: 8, to: level, by: 4))
+      settings.tolerance = 3e-4
+    }
     return settings
   }
 
