@@ -62,7 +62,8 @@ struct CampaignTrial {
     let clock = ContinuousClock()
     let start = clock.now
     try execute(
-      (ranks > 1 ? ["mpirun", "-n", "\(ranks)", "--oversubscribe"] : []) + search,
+      (ranks > 1 ? ["mpirun", "-n", "\(ranks)", "--oversubscribe", "--bind-to", "none"] : [])
+        + search,
       printing: directory + ".log")
     let passed = (clock.now - start).components
     let digest = directory + ".digest"

@@ -8,7 +8,7 @@ enum DocumentBenchmark: Benchmark {
     "document", "runs the benchmarks of a list and writes a page with their numbers",
     reason: "a number in a document is worth something only with the command that gives it. PLAN "
       + "holds one command line of a benchmark per line, without the program's name; lines that "
-      + "begin with # become headings.",
+      + "begin with ## become headings, with # paragraphs.",
     arguments: ["PLAN"], options: [.init("output", "FILE.md", "the page", isRequired: true)])
 
   private struct Entry {
@@ -31,31 +31,29 @@ enum DocumentBenchmark: Benchmark {
       "- kernels of BLAS: \(environment.blasCore)",
     ]
     var count = 0
-    var isInTable = false
+    var previous = ""
     for line in String(decoding: data, as: UTF8.self).split(separator: "\n") {
       let words = line.split(separator: " ").map(String.init)
       guard let first = words.first else { continue }
-      guard first != "#" else {
-        let text = words.dropFirst().joined(separator: " ")
-        page += isInTable || page.last?.hasPrefix("-") == true ? ["", "## " + text, ""] : [text]
-        isInTable = false
-        continue
+      switch first {
+      case "##": page += ["", String(line), ""]
+      case "#": page.append(words.dropFirst().joined(separator: " "))
+      default:
+        let report = try measured(words)
+        count += 1
+        if previous.hasPrefix("#") { page += tableHead }
+        page.append(row(words, report))
       }
-      let report = try measured(words)
-      count += 1
-      if !isInTable {
-        page += page.last == "" ? [] : [""]
-        page += [
-          "| command | what | here | elsewhere | ratio | details |", "|---|---|--:|--:|--:|---|",
-        ]
-      }
-      isInTable = true
-      page.append(row(words, report))
+      previous = first
     }
     try AtomicFile.write(
       page.joined(separator: "\n") + "\n", to: arguments.option("output") ?? "")
     return Report([.init("benchmarks", "benchmarks run", .integer(count))])
   }
+
+  private static let tableHead = [
+    "", "| command | what | here | elsewhere | ratio | details |", "|---|---|--:|--:|--:|---|",
+  ]
 
   private static func measured(_ words: [String]) throws -> Report {
     guard let name = words.first, name != syntax.name else {

@@ -5,9 +5,10 @@ import Crystal
 enum GenerateBenchmark: Benchmark {
   static let syntax = Syntax(
     "generate", "milliseconds per random structure with a random space group",
-    reason: "generators of other programs take as long as a relaxation, or hang on groups that "
-      + "cannot hold the composition; this one must be negligible. Tables of space groups are made "
-      + "when first needed: the first pass pays for them, the second does not.",
+    reason:
+      "a generator that tries long, or hangs on a group that cannot hold the composition, costs "
+      + "more than the relaxation it is for. Tables of space groups are made when first needed: "
+      + "the first pass pays for them, the second does not.",
     options: [
       .init("composition", "FORMULA", "atoms of the cell; default Ti4O8"),
       .init("structures", "N", "random structures; 7 or more, default 200"), .peer,
