@@ -24,12 +24,14 @@ enum DocumentBenchmark: Benchmark {
     let environment = RunEnvironment.current()
     var page = [
       "# Performance", "",
-      "Written by the benchmarks; do not edit. Processor time of one core, median of the runs.", "",
+      "Written by the benchmarks; do not edit. Processor time of one core, median of the runs; other",
+      "work on the machine makes it longer; twofold has been seen.", "",
       "- command: `Benchmarks document \(plan) --output \(arguments.option("output") ?? "")`",
       "- date: \(today)",
       "- processor: \(environment.processor), \(coreCount) cores, shared with other work",
       "- kernels of BLAS: \(environment.blasCore)",
     ]
+    let before = load
     var count = 0
     var previous = ""
     for line in String(decoding: data, as: UTF8.self).split(separator: "\n") {
@@ -46,10 +48,13 @@ enum DocumentBenchmark: Benchmark {
       }
       previous = first
     }
+    page += ["", "Load of the machine in the last minute: \(before), afterwards \(load)."]
     try AtomicFile.write(
       page.joined(separator: "\n") + "\n", to: arguments.option("output") ?? "")
     return Report([.init("benchmarks", "benchmarks run", .integer(count))])
   }
+
+  private static var load: String { MachineLoad.lastMinute().map { fixed($0, 1) } ?? "unknown" }
 
   private static let tableHead = [
     "", "| command | what | here | elsewhere | ratio | details |", "|---|---|--:|--:|--:|---|",

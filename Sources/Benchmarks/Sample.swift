@@ -31,7 +31,7 @@ struct Sample {
 
 /// Measures processor time: on a shared machine it varies less than the time on the wall.
 enum Stopwatch {
-  private static let shortestRun = 0.02
+  private static let shortestRun = 0.05
 
   /// Seconds that this process has computed so far.
   static func processorSeconds() -> Double {
@@ -66,5 +66,14 @@ enum Stopwatch {
       values.append(time / Double(calls))
     }
     return Sample(values)
+  }
+}
+
+/// How busy the machine is.
+enum MachineLoad {
+  /// The mean number of runnable threads in the last minute; `nil` where the system does not tell.
+  static func lastMinute() -> Double? {
+    var load = 0.0
+    return getloadavg(&load, 1) == 1 ? load : nil
   }
 }
