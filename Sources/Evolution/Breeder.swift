@@ -27,6 +27,8 @@ public struct Breeder: Sendable {
       var wide = settings
       wide.minimumDistances = spacing.distances(
         order.composition, limits: settings.minimumDistances)
+      // A wide demand that is not met soon is lowered rather than insisted on.
+      if spacing.demand > 0 { wide.attempts = max(1, settings.attempts / 4) }
       let outcome = child(order, wide, &random)
       switch outcome {
       case .rejected(.minimumDistances), .rejected(.cellShape), .rejected(.vacuum):

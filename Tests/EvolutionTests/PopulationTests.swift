@@ -277,4 +277,35 @@ struct PopulationTests {
       try Population(canonicalBytes: population.canonicalBytes.dropLast())
     }
   }
+
+  @Test("An individual that failed a refresh and came back is refreshed where it lives now")
+  func comeback() throws {
+    var population = Population(settings: try Self.settings(4))
+    for id in 1...3 {
+      _ = population.insert(try Self.individual(id, basin: id, enthalpy: Double(id)))
+    }
+    _ = population.beginRefresh(version: 1)
+    for id in 2...3 {
+      let individual = try Self.individual(id, basin: id, enthalpy: Double(id))
+      _ = population.refresh(
+        individual.refreshed(enthalpyPerAtom: Double(id), potentialVersion: 1))
+    }
+    let wasLast = population.refreshFailed(id: 1)
+    #expect(wasLast)
+    #expect(population.members().map(\.id) == [2, 3])
+    let back = try Self.individual(1, basin: 1, enthalpy: 1)
+      .refreshed(enthalpyPerAtom: 1.5, potentialVersion: 1)
+    _ = population.insert(back)
+    #expect(population.members().map(\.id) == [1, 2, 3])
+    let asked = population.beginRefresh(version: 2)
+    for individual in asked {
+      _ = population.refresh(
+        individual.refreshed(
+          enthalpyPerAtom: individual.id == 1 ? 9 : individual.enthalpyPerAtom,
+          potentialVersion: 2))
+    }
+    let first = try #require(population.members().first { $0.id == 1 })
+    #expect(first.potentialVersion == 2 && first.enthalpyPerAtom == 9)
+    #expect(population.members().last?.id == 1)
+  }
 }

@@ -34,6 +34,8 @@ public final class CampaignExecutor: WorkExecutor {
   /// Keeps a potential version.
   public func hold(version: Int, potential: [UInt8]) throws {
     versions[version] = try TrainedVersion(canonicalBytes: potential)
+    // Nothing under way is more than one version behind; a few more cost little.
+    versions = versions.filter { $0.key > version - 4 }
   }
 
   /// Does a piece of work.
@@ -148,7 +150,11 @@ public final class CampaignExecutor: WorkExecutor {
       structure, with: reference, settings: rules.relaxation(stages: rules.rerankStages))
     var report = RelaxationReport(
       ending: .failed(result.outcome.description), evaluations: result.evaluations)
-    if result.outcome == .converged || result.outcome == .stepLimit {
+    if let evaluation = result.evaluation, let embedded = engine as? EmbeddedReference,
+      let reason = embedded.invalidity(of: result.structure, evaluation)
+    {
+      report.ending = .failed(reason)
+    } else if result.outcome == .converged || result.outcome == .stepLimit {
       report.ending = relaxedEnding(result, grade: 0, potential: nil)
     }
     return report

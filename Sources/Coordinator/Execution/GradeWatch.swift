@@ -3,27 +3,27 @@ import Crystal
 /// Watches the extrapolation grade along one relaxation with the two thresholds of active learning
 /// (ALGORITHMS §2): below γ_select the relaxation goes on, below γ_break it goes on and the geometry is
 /// remembered, from γ_break on it stops.
-struct GradeWatch {
-  let selectThreshold: Double
-  let breakThreshold: Double
+package struct GradeWatch {
+  package let selectThreshold: Double
+  package let breakThreshold: Double
   /// The last geometry below γ_break: where a stopped relaxation goes on after a refit (R6).
-  private(set) var lastReliable: ExtrapolativeStructure?
+  package private(set) var lastReliable: ExtrapolativeStructure?
   private var mostExtrapolative: ExtrapolativeStructure?
   private var breaking: ExtrapolativeStructure?
 
-  init(selectThreshold: Double, breakThreshold: Double) {
+  package init(selectThreshold: Double, breakThreshold: Double) {
     precondition(selectThreshold < breakThreshold, "γ_select lies below γ_break")
     self.selectThreshold = selectThreshold
     self.breakThreshold = breakThreshold
   }
 
   /// The grade that stopped the relaxation, if one did.
-  var stoppingGrade: Double? { breaking?.grade }
+  package var stoppingGrade: Double? { breaking?.grade }
 
   /// Takes in the next geometry.
   ///
   /// - Returns: Whether the relaxation may go on.
-  mutating func observe(_ structure: Structure, grade: Double) -> Bool {
+  package mutating func observe(_ structure: Structure, grade: Double) -> Bool {
     let entry = ExtrapolativeStructure(structure: structure, grade: grade)
     // A grade that is not a number is beyond every threshold.
     guard grade < breakThreshold else {
@@ -37,7 +37,7 @@ struct GradeWatch {
 
   /// What the relaxation hands back for labelling: the last reliable geometry, the one of largest grade
   /// below γ_break, and the breaking one where it keeps the minimum distances; three at most.
-  func harvest(breakingIsAllowed: (Structure) -> Bool) -> [ExtrapolativeStructure] {
+  package func harvest(breakingIsAllowed: (Structure) -> Bool) -> [ExtrapolativeStructure] {
     var result: [ExtrapolativeStructure] = []
     if let breaking {
       if let lastReliable, lastReliable.grade >= selectThreshold { result.append(lastReliable) }

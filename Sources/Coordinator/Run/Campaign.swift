@@ -98,18 +98,22 @@ public final class Campaign {
           + "idle: the look-ahead window is \(settings.search.window); a new campaign with "
           + "search.window: \(communicator.size - 1) would use them all")
     }
+    if options.isResumed { try warnOfOtherEnvironment(log, progress) }
     let transport = transport()
     let views = CampaignViews(folder: folder, settings: settings)
     let runner = CampaignRunner(
       Schedule(try beginning(log)), transport: transport, log: log
     ) { [engine] commit, completion, state, isReplayed in
-      if !isReplayed {
+      if isReplayed {
+        try views.restore(commit)
+      } else {
         try Self.store(commit, state, in: log, engine: engine)
         try views.update(commit, completion, state)
       }
       progress.report(state, isReplayed: isReplayed)
     }
-    let people = PeopleInputs(folder: folder.path, changedLimits: try changedLimits(folder, log))
+    let changed = options.isResumed ? try changedLimits(folder, log) : []
+    let people = PeopleInputs(folder: folder.path, changedLimits: changed)
     runner.readInputs = { try people.new(for: $0, in: log) }
     runner.knownResult = { [engine] dispatch in
       guard case .label(let structure) = dispatch.order else { return nil }
@@ -119,6 +123,9 @@ public final class Campaign {
     }
     runner.shouldStop = StopConditions(options).reason
     let ending = try runner.run()
+    if !changed.isEmpty, runner.newCommits == 0, runner.schedule.isOver {
+      progress.warn("the campaign is over: its limits cannot be changed any more")
+    }
     try transport.shutDown()
     try views.finish(runner.schedule.state)
     conclude(ending, runner.schedule.state, progress)
@@ -129,12 +136,7 @@ public final class Campaign {
 
   private func openLog(_ folder: CampaignFolder) throws -> DatabaseLog {
     guard options.isResumed else {
-      // The lock is held: nobody else can have begun here meanwhile.
-      let log = try DatabaseLog(path: folder.database, access: .create)
-      try log.journal.setMeta("campaign", settings.yaml())
-      try log.journal.setMeta("build", RunEnvironment.current().build)
-      try folder.write(settings)
-      return log
+      return try begunLog(folder)
     }
     let log = try DatabaseLog(path: folder.database, access: .existing)
     let stored = try folder.settings(of: log)
@@ -146,6 +148,32 @@ public final class Campaign {
           + "or begin a new campaign in another --directory")
     }
     return log
+  }
+
+  // The database appears with the settings in it, or not at all. The lock is held: nobody else can have
+  // begun here meanwhile.
+  private func begunLog(_ folder: CampaignFolder) throws -> DatabaseLog {
+    let fresh = folder.database + ".new"
+    let files = FileManager.default
+    if files.fileExists(atPath: fresh) { try files.removeItem(atPath: fresh) }
+    do {
+      let log = try DatabaseLog(path: fresh, access: .create)
+      try log.journal.setMeta("campaign", settings.yaml())
+      for (key, value) in RunEnvironment.current().entries { try log.journal.setMeta(key, value) }
+    }
+    try files.moveItem(atPath: fresh, toPath: folder.database)
+    try folder.write(settings)
+    return try DatabaseLog(path: folder.database, access: .existing)
+  }
+
+  // Another build or kind of machine may give other bits; the journal then refuses, or digests differ.
+  private func warnOfOtherEnvironment(_ log: DatabaseLog, _ progress: ProgressReporter) throws {
+    for (key, value) in RunEnvironment.current().entries {
+      guard let stored = try log.journal.meta(key), stored != value else { continue }
+      progress.warn(
+        "the campaign began with another \(key) (\(stored.prefix(40)), now \(value.prefix(40))): "
+          + "results may differ in their last digits from an uninterrupted run")
+    }
   }
 
   private static func firstDifference(_ old: String, _ new: String) -> String {
@@ -162,20 +190,21 @@ public final class Campaign {
     try CampaignFolder(path: options.directory).settings(of: log).schedule()
   }
 
-  // Limits raised in the campaign file of a resume act as inputs.
-  private func changedLimits(_ folder: CampaignFolder, _ log: DatabaseLog) throws -> [CampaignInput]
+  // Limits changed in the campaign file of a resume.
+  private func changedLimits(_ folder: CampaignFolder, _ log: DatabaseLog) throws -> [ChangedLimit]
   {
     let stored = try folder.settings(of: log)
-    var inputs: [CampaignInput] = []
+    var limits: [ChangedLimit] = []
     if settings.search.candidates != stored.search.candidates {
-      inputs.append(
-        CampaignInput(name: "campaign.yaml", content: .candidates(settings.search.candidates)))
+      limits.append(
+        ChangedLimit(
+          key: .candidates, value: settings.search.candidates, file: "campaign file"))
     }
     let maximum = settings.activeLearning.maximumLabels
     if maximum != stored.activeLearning.maximumLabels {
-      inputs.append(CampaignInput(name: "campaign.yaml", content: .maxLabels(maximum)))
+      limits.append(ChangedLimit(key: .maxLabels, value: maximum, file: "campaign file"))
     }
-    return inputs
+    return limits
   }
 
   // MARK: Commits

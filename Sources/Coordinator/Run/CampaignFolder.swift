@@ -20,6 +20,12 @@ public struct CampaignFolder: Sendable {
   /// The database.
   public var database: String { path + "/campaign.db" }
 
+  /// The file of a potential version.
+  public func potential(version: Int) -> String {
+    let number = String(repeating: "0", count: max(0, 4 - "\(version)".count)) + "\(version)"
+    return path + "/potentials/\(number).mtp"
+  }
+
   /// Whether a campaign has begun here.
   public var holdsCampaign: Bool { FileManager.default.fileExists(atPath: database) }
 
@@ -90,10 +96,9 @@ public struct CampaignFolder: Sendable {
 
   /// Writes a potential version as an MLIP file.
   public func write(_ trained: TrainedVersion, version: Int) throws {
-    let folder = path + "/potentials"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    let number = String(repeating: "0", count: max(0, 4 - "\(version)".count)) + "\(version)"
-    try AtomicFile.write(trained.potential.mtpText, to: "\(folder)/\(number).mtp")
+    try FileManager.default.createDirectory(
+      atPath: path + "/potentials", withIntermediateDirectories: true)
+    try AtomicFile.write(trained.potential.mtpText, to: potential(version: version))
   }
 
   /// Writes the best distinct candidates as POSCAR and CIF, and takes away those of before.
@@ -147,7 +152,7 @@ private final class NoTransport: WorkTransport {
   var workerCount: Int { 1 }
   func publish(version: Int, potential: [UInt8]) {}
   func submit(_ id: WorkID, _ order: WorkOrder) {}
-  func nextCompletion() throws -> Completion {
+  func nextCompletion(within seconds: Double) throws -> Completion? {
     throw TransportError("a campaign that is only read does no work")
   }
   func shutDown() {}

@@ -70,11 +70,12 @@ public final class CampaignReplay {
       Schedule(stored.schedule()), transport: transport, log: MemoryLog()
     ) { commit, _, _, _ in
       let fresh = LoggedSlot(commit)
-      guard difference == nil, let recorded = try log.journal.slot(commit.slot) else { return }
-      if recorded.item != fresh.item || recorded.result != fresh.result {
+      guard difference == nil else { return }
+      let recorded = try log.journal.slot(commit.slot)
+      if recorded?.item != fresh.item || recorded?.result != fresh.result {
         difference = (
           commit.slot, String(String(describing: commit.item).prefix(80)),
-          recorded.item == fresh.item
+          recorded?.item == fresh.item
         )
       }
     }
@@ -86,6 +87,10 @@ public final class CampaignReplay {
     }
     _ = try runner.run()
     try transport.shutDown()
-    return Outcome(slots: runner.schedule.state.nextCommit, difference: difference)
+    let slots = runner.schedule.state.nextCommit
+    if difference == nil, slots != slotCount {
+      difference = (slots, "the recomputed campaign ends here, the log has more slots", false)
+    }
+    return Outcome(slots: slots, difference: difference)
   }
 }

@@ -40,6 +40,8 @@ public final class CampaignRunner {
   public private(set) var schedule: Schedule
   /// The digest of everything committed so far.
   public private(set) var digest = CampaignDigest()
+  /// Slots committed by this run, beyond those that the log held.
+  public private(set) var newCommits = 0
   private let transport: any WorkTransport
   private let log: any CampaignLog
   private let observer: Observer
@@ -77,7 +79,7 @@ public final class CampaignRunner {
   public func run() throws -> RunEnding {
     _ = schedule.begin()  // what is outstanding after the replay is handed over then
     try replay()
-    if !schedule.isOver {
+    if !schedule.isOver, shouldStop(schedule.state) == nil {
       for dispatch in schedule.outstanding() { try handOver(dispatch) }
     }
     let ending = try runToTheEnd()
@@ -129,7 +131,11 @@ public final class CampaignRunner {
       while !schedule.canCommit {
         // Slow work may take hours: what is committed before it must not hang on its end.
         if schedule.awaitsSlowWork { try log.flushIfFree() }
-        let completion = try transport.nextCompletion()
+        // Slow work must not hold up the end of a run that was told to stop.
+        guard let completion = try transport.nextCompletion(within: 1) else {
+          if let reason = shouldStop(schedule.state) { return .stopped(reason) }
+          continue
+        }
         completions[completion.id] = completion
         schedule.receive(completion.id, completion.result)
       }
@@ -141,6 +147,7 @@ public final class CampaignRunner {
 
   private func commitNext() throws {
     let source = schedule.awaited
+    newCommits += 1
     let commit = try schedule.commitNext()
     let completion = source.flatMap { completions.removeValue(forKey: $0) }
     let stored = LoggedSlot(commit)

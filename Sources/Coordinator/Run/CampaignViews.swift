@@ -14,6 +14,14 @@ final class CampaignViews {
     self.settings = settings
   }
 
+  /// Writes what a commit read from the journal has changed, where the file is missing.
+  func restore(_ commit: Schedule.Commit) throws {
+    guard case (.refitArrival(let version), .trained(let bytes)?) = (commit.item, commit.result),
+      !FileManager.default.fileExists(atPath: folder.potential(version: version))
+    else { return }
+    try folder.write(TrainedVersion(canonicalBytes: bytes), version: version)
+  }
+
   /// Writes what a commit has changed.
   func update(
     _ commit: Schedule.Commit, _ completion: Completion?, _ state: CampaignState

@@ -10,18 +10,16 @@ import StructureFormats
 struct PeopleInputs {
   let folder: String
   /// Limits that the campaign file of a resume has changed.
-  let changedLimits: [CampaignInput]
+  let changedLimits: [ChangedLimit]
 
   /// Inputs that are not yet in the journal.
   ///
   /// A file that cannot be read is told of and left alone: a search must not end for a typing error
   /// in a seed.
   func new(for state: CampaignState, in log: DatabaseLog) throws -> [CampaignInput] {
-    let known = try log.storedInputs().map(\.input)
-    let knownBytes = Set(known.map(\.canonicalBytes))
-    var inputs = try changedLimits + seeds(state) + limits(state)
-    inputs.removeAll { knownBytes.contains($0.canonicalBytes) }
-    return inputs
+    let known = Set(try log.storedInputs().map(\.input.canonicalBytes))
+    let seeds = try seeds(state).filter { !known.contains($0.canonicalBytes) }
+    return seeds + limits(state)
   }
 
   private func seeds(_ state: CampaignState) throws -> [CampaignInput] {
@@ -38,10 +36,10 @@ struct PeopleInputs {
         continue
       }
       for (index, record) in records.enumerated() {
-        let elements = record.structure.distinctElements()
-        let allowed = state.settings.compositions[0].elements
-        guard elements.allSatisfy(allowed.contains), record.structure.periodicity == .full else {
-          warn("seeds/\(name) is not used: it needs a bulk crystal of \(allowed)")
+        guard record.structure.periodicity == .full, hasRatio(record.structure, of: state) else {
+          warn(
+            "seeds/\(name) is not used: a seed is a bulk crystal with the composition "
+              + "\(state.settings.compositions[0].formula) or a multiple of its formula unit")
           continue
         }
         inputs.append(
@@ -51,27 +49,55 @@ struct PeopleInputs {
     return inputs
   }
 
-  private func limits(_ state: CampaignState) throws -> [CampaignInput] {
-    let path = folder + "/limits.yaml"
-    guard FileManager.default.fileExists(atPath: path) else { return [] }
+  // A limit in limits.yaml counts before one that the campaign file of a resume has changed.
+  private func limits(_ state: CampaignState) -> [CampaignInput] {
+    var wanted = changedLimits
     do throws(SettingsError) {
-      var reader = try SettingsDocument(path: path).mapping()
-      var inputs: [CampaignInput] = []
-      if let count = try reader.optional("candidates")?.integer(in: 1...10_000_000),
-        count != state.settings.candidates
-      {
-        inputs.append(CampaignInput(name: "limits.yaml", content: .candidates(count)))
-      }
-      if let count = try reader.optional("max_labels")?.integer(in: 0...10_000_000),
-        count != state.settings.maxLabels
-      {
-        inputs.append(CampaignInput(name: "limits.yaml", content: .maxLabels(count)))
-      }
-      try reader.finish()
-      return inputs
+      wanted = try limitsFile() + wanted
     } catch {
       warn("limits.yaml is not used: \(error)")
-      return []
+    }
+    var inputs: [CampaignInput] = []
+    if let (name, count) = wanted.first(where: { $0.key == .candidates }).map({
+      ($0.file, $0.value)
+    }),
+      count != state.settings.candidates
+    {
+      inputs.append(CampaignInput(name: name, content: .candidates(count)))
+    }
+    if let (name, count) = wanted.first(where: { $0.key == .maxLabels }).map({ ($0.file, $0.value) }
+    ),
+      count != state.settings.maxLabels
+    {
+      inputs.append(CampaignInput(name: name, content: .maxLabels(count)))
+    }
+    return inputs
+  }
+
+  private func limitsFile() throws(SettingsError) -> [ChangedLimit] {
+    let path = folder + "/limits.yaml"
+    guard FileManager.default.fileExists(atPath: path) else { return [] }
+    var reader = try SettingsDocument(path: path).mapping()
+    var limits: [ChangedLimit] = []
+    if let count = try reader.optional("candidates")?.integer(in: 1...10_000_000) {
+      limits.append(ChangedLimit(key: .candidates, value: count, file: "limits.yaml"))
+    }
+    if let count = try reader.optional("max_labels")?.integer(in: 0...10_000_000) {
+      limits.append(ChangedLimit(key: .maxLabels, value: count, file: "limits.yaml"))
+    }
+    try reader.finish()
+    return limits
+  }
+
+  // Any number of formula units will do, not only those that the search breeds.
+  private func hasRatio(_ structure: Structure, of state: CampaignState) -> Bool {
+    let wanted = state.settings.compositions[0]
+    let found = structure.composition()
+    guard found.elements.count == wanted.elements.count else { return false }
+    return zip(wanted.elements, wanted.counts).allSatisfy { element, count in
+      zip(found.elements, found.counts).contains {
+        $0 == element && $1 * wanted.atomCount == count * found.atomCount
+      }
     }
   }
 
@@ -79,4 +105,16 @@ struct PeopleInputs {
     // Nobody is left to be told where the standard error is closed.
     try? FileHandle.standardError.write(contentsOf: Data("polymorph: \(text)\n".utf8))
   }
+}
+
+/// A limit that people have changed, with the file that says so.
+struct ChangedLimit {
+  enum Key {
+    case candidates
+    case maxLabels
+  }
+
+  let key: Key
+  let value: Int
+  let file: String
 }

@@ -45,6 +45,14 @@ public final class ProgressReporter {
     write(text.hasSuffix("\n") ? text : text + "\n")
   }
 
+  /// Prints a warning, also where nothing else is printed.
+  public func warn(_ text: String) {
+    if hasOpenLine { write("\n") }
+    hasOpenLine = false
+    // Nobody is left to be told where the standard error is closed.
+    try? FileHandle.standardError.write(contentsOf: Data("polymorph: \(text)\n".utf8))
+  }
+
   private func line(_ state: CampaignState, elapsed: Double) -> String {
     let counts = state.counts
     let settings = state.settings

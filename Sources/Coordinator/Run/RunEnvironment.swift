@@ -11,6 +11,11 @@ public struct RunEnvironment: Sendable, Equatable {
   /// The core that BLAS chose its kernels for.
   public let blasCore: String
 
+  /// The same by name, as it is stored with a campaign.
+  var entries: [(key: String, value: String)] {
+    [("build", build), ("processor", processor), ("BLAS core", blasCore)]
+  }
+
   /// The environment of this process.
   public static func current() -> RunEnvironment {
     let executable = FileManager.default.contents(atPath: "/proc/self/exe") ?? Data()

@@ -189,6 +189,7 @@ extension CampaignState {
   private mutating func account(_ report: RelaxationReport, for id: Int) {
     self[candidate: id].evaluations += report.evaluations
     counts.evaluations += report.evaluations
+    guard labelsLeft > 0 else { return }
     pool += report.extrapolative.map {
       PoolEntry(structure: $0.structure, grade: $0.grade, candidate: id)
     }
@@ -244,6 +245,7 @@ extension CampaignState {
     case .failed(let reason), .rejected(let reason):
       self[candidate: id].status = .failed(reason)
       counts.failed += 1
+      if isNewcomer { population.recordFailure(of: self[candidate: id].kind) }
     case .relaxed: break
     }
   }

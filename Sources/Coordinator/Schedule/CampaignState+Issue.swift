@@ -78,13 +78,21 @@ extension CampaignState {
     return .labelRequest(label: label)
   }
 
-  // R6: the pool is selected when a batch of candidates has stopped, or once per population.
+  // R6: the pool is selected when a batch of candidates has stopped, or once per population. An active
+  // set knows nothing of labels that came after it, so there is one selection per version.
   private func selectionIsDue(forced: Bool) -> Bool {
-    guard version > 0, !pool.isEmpty, !isSelecting, labelsLeft > 0, !refitUnderWay, !isRefreshing
-    else { return false }
+    version > 0 && !isSelecting && labelsLeft > 0 && !refitUnderWay && !isRefreshing
+      && openLabels == 0 && freshLabels == 0 && poolIsRipe(forced: forced)
+  }
+
+  private func poolIsRipe(forced: Bool) -> Bool {
+    guard !pool.isEmpty else { return false }
     return forced || stopsSinceSelection >= settings.batch
       || commitsSinceSelection >= settings.population
   }
+
+  /// Labels that no potential has been trained on yet.
+  private var freshLabels: Int { trainingLabels.count - labelsAtLastRefit }
 
   private mutating func selection() -> SlotItem {
     isSelecting = true
@@ -97,21 +105,25 @@ extension CampaignState {
       .select(poolUnderSelection.map(\.structure), version: version, limit: labelsLeft))
   }
 
-  // R5: at least max(8, 5 % of the set) new labels; one refit at a time, and no new one before the whole
-  // population has moved to the last one.
+  // R5: at least max(8, 5 % of the set) new labels, or candidates that wait for them; one refit at a
+  // time, and no new one before the whole population has moved to the last one.
   private func refitIsDue(forced: Bool) -> Bool {
-    guard !refitUnderWay, !isRefreshing, openLabels == 0 else { return false }
-    let fresh = trainingLabels.count - labelsAtLastRefit
-    guard fresh > 0 else { return false }
-    if labelsLeft == 0 && !waiting.isEmpty && version > 0 { return true }
-    if version == 0 { return initialDone == settings.initialStructures || initialIsExhausted }
-    return forced || fresh >= max(8, (trainingLabels.count + 19) / 20)
+    guard !refitUnderWay, !isRefreshing, !isSelecting, openLabels == 0, freshLabels > 0 else {
+      return false
+    }
+    guard version > 0 else {
+      return openInitial == 0
+        && (initialDone == settings.initialStructures || initialIsExhausted)
+    }
+    if labelsLeft == 0 && !waiting.isEmpty { return true }
+    return forced || freshLabels >= max(8, (trainingLabels.count + 19) / 20)
+      || poolIsRipe(forced: false)
   }
 
   // Without labels to come no newer potential will help those that wait.
   private var nothingCanBeLearnt: Bool {
     version > 0 && labelsLeft == 0 && openLabels == 0 && !refitUnderWay
-      && trainingLabels.count == labelsAtLastRefit
+      && freshLabels == 0
   }
 
   private mutating func refitRequest(slot: Int) -> SlotItem {
@@ -185,9 +197,15 @@ extension CampaignState {
       if selectionIsDue(forced: true) { return selection() }
       if refitIsDue(forced: true) { return refitRequest(slot: slot) }
       giveUpWaitingCandidates()
+      // Those that waited may have held up the breeding of others.
+      if let item = nextCandidate(slot: slot) { return item }
+    }
+    rerankQueue = population.best(settings.rerankTop).map(\.representative.id)
+    guard !rerankQueue.isEmpty || settings.rerankTop == 0 else {
+      phase = .failed("no candidate came to rest in a region that the potential knows")
+      return .idle
     }
     phase = .reranking
-    rerankQueue = population.best(settings.rerankTop).map(\.representative.id)
     return nextRerank()
   }
 
@@ -195,6 +213,7 @@ extension CampaignState {
     for id in waiting {
       self[candidate: id].status = .unreliable
       counts.unreliable += 1
+      population.recordFailure(of: self[candidate: id].kind)
     }
     waiting = []
   }

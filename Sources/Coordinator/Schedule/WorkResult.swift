@@ -64,6 +64,15 @@ public struct RelaxedCandidate: Sendable, Equatable, ByteCodable {
     fingerprint = try decoder.decode()
     grade = try decoder.decode()
     measure = try decoder.decode()
+    let measured: Int? =
+      switch measure {
+      case .none: nil
+      case .order(let values), .siteEnergies(let values): values.count
+      }
+    guard enthalpyPerAtom.isFinite, evaluation.isFinite(),
+      evaluation.forces.count == structure.atomCount,
+      measured == nil || measured == structure.atomCount
+    else { throw .invalid("a relaxed candidate whose numbers do not belong to its structure") }
   }
 }
 

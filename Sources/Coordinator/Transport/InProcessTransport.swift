@@ -19,7 +19,7 @@ public final class InProcessTransport: WorkTransport {
   public func submit(_ id: WorkID, _ order: WorkOrder) { queue.append((id, order)) }
 
   /// Does the oldest piece of work.
-  public func nextCompletion() throws -> Completion {
+  public func nextCompletion(within seconds: Double) throws -> Completion? {
     guard head < queue.count else { throw TransportError("no work is under way") }
     let (id, order) = queue[head]
     head += 1

@@ -1,3 +1,4 @@
+import Foundation
 import MPIBindings
 import NumericalCore
 
@@ -43,10 +44,11 @@ public final class MPITransport: WorkTransport {
   }
 
   /// Waits for the next result, sleeping in between.
-  public func nextCompletion() throws -> Completion {
+  public func nextCompletion(within seconds: Double) throws -> Completion? {
     guard workers.contains(where: { !$0.orders.isEmpty }) else {
       throw TransportError("no work is under way")
     }
+    guard try isAnswered(within: seconds) else { return nil }
     let message = try communicator.receive(tag: Self.tag)
     let content: WorkerMessage
     do { content = try WorkerMessage(canonicalBytes: message.bytes) } catch {
@@ -61,6 +63,19 @@ public final class MPITransport: WorkTransport {
     case .potential, .order, .stop:
       throw TransportError("rank \(message.source) sent a message that only rank 0 may send")
     }
+  }
+
+  // Looks for an answer, sleeping ever longer in between, up to 2 ms.
+  private func isAnswered(within seconds: Double) throws -> Bool {
+    let clock = ContinuousClock()
+    let end = clock.now + .seconds(seconds)
+    var pause: UInt32 = 20
+    while try communicator.probe(tag: Self.tag) == nil {
+      guard clock.now < end else { return false }
+      usleep(pause)
+      pause = min(2000, 2 * pause)
+    }
+    return true
   }
 
   /// Tells every worker to end, and waits for the work that they hold.

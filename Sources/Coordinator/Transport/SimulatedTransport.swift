@@ -50,7 +50,7 @@ public final class SimulatedTransport: WorkTransport {
   }
 
   /// The work that is finished first; equal times are settled by the order of submission.
-  public func nextCompletion() throws -> Completion {
+  public func nextCompletion(within seconds: Double) throws -> Completion? {
     start()
     guard let first = running.indices.min(by: { running[$0].end < running[$1].end }) else {
       throw TransportError("no work is under way")

@@ -69,8 +69,10 @@ public protocol WorkTransport: AnyObject {
 
   /// The next result that is ready; waits for it.
   ///
+  /// - Parameter seconds: How long to wait where the work is done elsewhere.
+  /// - Returns: `nil` where nothing was ready in time.
   /// - Throws: An error where no work is under way or a worker was lost.
-  func nextCompletion() throws -> Completion
+  func nextCompletion(within seconds: Double) throws -> Completion?
 
   /// Ends all workers.
   func shutDown() throws
