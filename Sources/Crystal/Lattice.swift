@@ -16,7 +16,7 @@ public struct Lattice: Sendable, Hashable {
     guard vectors.isFinite else { throw .singularLattice("a component is not finite") }
     let scale = vectors.a.length * vectors.b.length * vectors.c.length
     guard abs(vectors.determinant) > 1e-10 * scale, let inverse = vectors.inverse, inverse.isFinite
-    else { throw .singularLattice("vectors \(vectors) span no volume") }
+    else { throw .singularLattice("the vectors \(Self.text(vectors)) span no volume") }
     self.vectors = vectors
     self.inverse = inverse
   }
@@ -33,12 +33,22 @@ public struct Lattice: Sendable, Hashable {
     let cy = (ca - cb * cg) / sg
     let square = 1 - cx * cx - cy * cy
     guard lengths.x > 0, lengths.y > 0, lengths.z > 0, square > 0 else {
-      throw .singularLattice("lengths \(lengths), angles \(angles)")
+      throw .singularLattice(
+        "no cell has lengths \(Self.text(lengths)) and angles \(Self.text(180 / Double.pi * angles))"
+      )
     }
     try self.init(
       Matrix3(
         rows: Vector3(lengths.x, 0, 0), lengths.y * Vector3(cg, sg, 0),
         lengths.z * Vector3(cx, cy, square.squareRoot())))
+  }
+
+  private static func text(_ vectors: Matrix3) -> String {
+    [vectors.a, vectors.b, vectors.c].map(text).joined(separator: ", ")
+  }
+
+  private static func text(_ vector: Vector3) -> String {
+    "(\(vector.x) \(vector.y) \(vector.z))"
   }
 
   /// The volume in Å³, positive.

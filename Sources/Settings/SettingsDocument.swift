@@ -17,7 +17,7 @@ public struct SettingsDocument: Sendable {
       data = try Data(contentsOf: URL(fileURLWithPath: path))
     } catch {
       throw SettingsError(
-        file: path, line: nil, keyPath: "", found: "no readable file (\(Self.reason(error)))",
+        file: path, line: nil, keyPath: "", found: "no readable file (\(Self.reason(error, path)))",
         allowed: "a YAML file", suggestion: "check the path")
     }
     try self.init(bytes: [UInt8](data), path: path)
@@ -41,8 +41,12 @@ public struct SettingsDocument: Sendable {
   /// The version of libyaml.
   public static var libraryVersion: String { String(cString: yaml_get_version_string()) }
 
-  private static func reason(_ error: any Error) -> String {
-    switch (error as? CocoaError)?.code {
+  private static func reason(_ error: any Error, _ path: String) -> String {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+      return "it is a folder"
+    }
+    return switch (error as? CocoaError)?.code {
     case .fileReadNoSuchFile?, .fileNoSuchFile?: "No such file"
     case .fileReadNoPermission?: "permission denied"
     default: error.localizedDescription

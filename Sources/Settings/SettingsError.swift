@@ -1,3 +1,5 @@
+import NumericalCore
+
 /// What is wrong in a settings file: where, what was found, what is allowed and what to try.
 public struct SettingsError: Error, Equatable, CustomStringConvertible {
   /// The file as it was named by the user.
@@ -14,17 +16,18 @@ public struct SettingsError: Error, Equatable, CustomStringConvertible {
   /// What to try, where something helpful is known.
   public let suggestion: String?
 
-  /// Creates an error; line breaks in its parts become blanks so that it prints as one line.
+  /// Creates an error; line breaks in its parts become blanks so that it prints as one line, and
+  /// very long parts are cut.
   public init(
     file: String, line: Int?, keyPath: String, found: String, allowed: String,
     suggestion: String? = nil
   ) {
     self.file = file
     self.line = line
-    self.keyPath = keyPath
-    self.found = Self.oneLine(found)
-    self.allowed = Self.oneLine(allowed)
-    self.suggestion = suggestion.map(Self.oneLine)
+    self.keyPath = keyPath.onOneLine(limit: 200)
+    self.found = found.onOneLine(limit: 500)
+    self.allowed = allowed.onOneLine(limit: 500)
+    self.suggestion = suggestion?.onOneLine(limit: 500)
   }
 
   /// The message for people, on one line:
@@ -37,9 +40,5 @@ public struct SettingsError: Error, Equatable, CustomStringConvertible {
     message += "found \(found), allowed: \(allowed)"
     if let suggestion { message += "; \(suggestion)" }
     return message
-  }
-
-  private static func oneLine(_ text: String) -> String {
-    String(text.map { $0.isNewline ? " " : $0 })
   }
 }

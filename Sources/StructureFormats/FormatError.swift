@@ -1,3 +1,5 @@
+import NumericalCore
+
 /// Why a structure file could not be read or written.
 public struct FormatError: Error, Equatable, CustomStringConvertible {
   /// The file, or the name given to a text.
@@ -9,12 +11,12 @@ public struct FormatError: Error, Equatable, CustomStringConvertible {
   /// What is allowed; empty where the problem says it.
   public let allowed: String
 
-  /// Creates an error.
+  /// Creates an error; line breaks and control characters in its parts do not reach the terminal.
   public init(path: String, line: Int? = nil, _ problem: String, allowed: String = "") {
     self.path = path
     self.line = line
-    self.problem = problem
-    self.allowed = allowed
+    self.problem = problem.onOneLine(limit: 500)
+    self.allowed = allowed.onOneLine(limit: 500)
   }
 
   /// The message for people: file, line, what was found and what is allowed.

@@ -16,9 +16,10 @@ struct LineReader {
   // One zero byte follows the text, so that the number parser always finds an end.
   private let bytes: [UInt8]
 
-  /// Starts before the first line.
+  /// Starts before the first line; a byte order mark is skipped.
   init(_ text: [UInt8], path: String) {
     self.path = path
+    next = text.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
     bytes = text + [0]
   }
 

@@ -95,6 +95,9 @@ enum PoscarFormat: StructureTextFormat {
     Vector3(try lines.double(0, what()), try lines.double(1, what()), try lines.double(2, what()))
   }
 
+  /// More atoms than any POSCAR lists; an array of the species is made before their lines are read.
+  private static let largestAtomCount = 10_000_000
+
   private static func species(
     _ lines: inout LineReader, comment: String, elements: [ChemicalElement]?
   ) throws(FormatError) -> [ChemicalElement] {
@@ -123,6 +126,10 @@ enum PoscarFormat: StructureTextFormat {
         throw lines.error("the number of atoms is \(count)", allowed: "positive numbers")
       }
       counts.append(count)
+      guard count <= largestAtomCount, counts.reduce(0, +) <= largestAtomCount else {
+        throw lines.error(
+          "the number of atoms is \(count)", allowed: "\(largestAtomCount) atoms together")
+      }
     }
     guard !counts.isEmpty else {
       throw lines.error("the numbers of atoms are missing", allowed: "one per species")

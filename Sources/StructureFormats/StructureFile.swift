@@ -101,8 +101,21 @@ public enum StructureFile {
     bytes: [UInt8], path: String, format: StructureFormat, elements: [ChemicalElement]?
   ) throws(FormatError) -> [StructureRecord] {
     var lines = LineReader(bytes, path: path)
-    return try format.implementation.parse(&lines, elements: elements)
+    let records = try format.implementation.parse(&lines, elements: elements)
+    for (index, record) in records.enumerated() where record.structure.periodicity == .full {
+      // Every sum over neighbors of such a cell would exhaust the memory.
+      guard record.structure.volumePerAtom >= smallestVolumePerAtom else {
+        throw FormatError(
+          path: path,
+          "entry \(index + 1) has a volume of \(record.structure.volumePerAtom) Å³ per atom",
+          allowed: "\(smallestVolumePerAtom) or more; check the unit and the scaling factor")
+      }
+    }
+    return records
   }
+
+  /// In Å³: solids take up 1 or more even at 1000 GPa; reduced units (σ = 1) need some room below.
+  private static let smallestVolumePerAtom = 0.01
 
   private static func resolved(
     _ given: StructureFormat?, _ path: String

@@ -56,9 +56,21 @@ struct Program {
     // An error that all ranks meet is told by rank 0, whose abort ends the others meanwhile.
     if communicator.rank > 0 { usleep(1_000_000) }
     let place = communicator.rank > 0 ? "rank \(communicator.rank): " : ""
-    StandardError.write("polymorph: \(place)\(error)\n")
+    StandardError.write("polymorph: \(place)\(Self.message(of: error))\n")
     guard communicator.size > 1 else { exit(status.rawValue) }
     communicator.abort(status: status.rawValue)
+  }
+
+  /// The words for people; Foundation's own errors print as a dump of their fields.
+  static func message(of error: any Error) -> String {
+    guard let error = error as? CocoaError else { return "\(error)" }
+    let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError
+    let reason =
+      cause.flatMap {
+        $0.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32($0.code))) : nil
+      }
+      ?? error.localizedDescription
+    return (error.filePath ?? error.url?.path).map { "\($0): \(reason)" } ?? reason
   }
 
   static func status(of error: any Error) -> ExitStatus {

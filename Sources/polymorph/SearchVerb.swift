@@ -42,7 +42,12 @@ enum SearchVerb: Verb {
     options.isQuiet = arguments.has("quiet")
     if arguments.has("dry-run") {
       if session.isRoot {
-        print(try DryRun(settings, directory: options.directory + "-dry-run").run(), terminator: "")
+        do {
+          let plan = try DryRun(settings, directory: options.directory + "-dry-run").run()
+          print(plan, terminator: "")
+        } catch CampaignError.wrongInput(let what) {
+          throw InputError("\(arguments.argument("CAMPAIGN.yaml")): \(what)")
+        }
       }
       return .done
     }

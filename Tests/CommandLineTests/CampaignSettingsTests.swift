@@ -233,6 +233,14 @@ struct CampaignSettingsTests {
       "search.operators.softmutation: found an unknown key, allowed: random, heredity, permutation, soft_mutation, lattice_mutation; did you mean 'soft_mutation'?"
     ),
     .init(
+      "cutoff: 5.0", "cutoff: 1.0", 19,
+      "minimum_distances: found atoms kept 2.24 Å apart with a potential.cutoff of 1.0 Å, allowed: distances below the cutoff; try potential.cutoff: 5"
+    ),
+    .init(
+      "adaptive: true", "\"a\\e[31m\\nb\": yes", 27,
+      "search.a\\u{1B}[31m b: found an unknown key, allowed: candidates, population, window, delays, space_groups, operators, adaptive, antiseeds"
+    ),
+    .init(
       "adaptive: true", "adaptive: yes", 27, "search.adaptive: found yes, allowed: true or false"),
     .init(
       "coarse: {force: 0.1", "coarse: {force: 0.01", 29,

@@ -68,6 +68,8 @@ struct MalformedInputTests {
     .init("n.mtp", "hello\n", line: 1, "MTP"),
   ]
 
+  private static let cell = "title\n1.0\n3 0 0\n0 3 0\n0 0 3\n"
+
   static let structures: [Case] = [
     .init("a.cfg", "BEGIN_CFG\n Size\n two\n", line: 3, "two"),
     .init("b.cfg", "BEGIN_CFG\n Size\n 1\n Supercell\n 3 0 0\n 0 3 x\n 0 0 3\n", line: 6, "x"),
@@ -91,6 +93,20 @@ struct MalformedInputTests {
     .init("i.cif", "data_x\n_cell_length_a abc\n", line: nil, "i.cif"),
     .init("j.xyz", "", line: nil, "j.xyz"),
     .init("k.txt", "x\n", line: nil, "does not tell the format"),
+    .init(
+      "POSCAR_l", cell + "Ti O\n1 99999999999\nDirect\n0 0 0\n", line: 7, "99999999999",
+      "10000000"),
+    .init(
+      "POSCAR_m", cell + "Ti O\n9223372036854775807 9223372036854775807\nDirect\n", line: 7,
+      "10000000"),
+    .init(
+      "n.vasp", cell.replacingOccurrences(of: "1.0", with: "0.001") + "Ti\n1\nDirect\n0 0 0\n",
+      line: nil, "Å³ per atom", "scaling factor"),
+    .init(
+      "o.vasp",
+      cell.replacingOccurrences(of: "0 0 3", with: "3 3 0") + "Ti\n1\nDirect\n0 0 0\n", line: 3,
+      "(3.0 0.0 0.0), (0.0 3.0 0.0), (3.0 3.0 0.0)"),
+    .init("p.vasp", cell + "T\u{1B}[31m\n1\nDirect\n0 0 0\n", line: 6, "'T\\u{1B}[31m'"),
   ]
 
   private func check(_ outcome: BuiltProgram.Outcome, _ item: Case) {
@@ -122,6 +138,15 @@ struct MalformedInputTests {
     let folder = try ScratchFolder()
     let path = try folder.write(item.text, item.file)
     check(try Polymorph.program.run(["minimum-distance", path]), item)
+  }
+
+  @Test("A folder in the place of a campaign file is named as one")
+  func folder() throws {
+    let folder = try ScratchFolder()
+    let outcome = try Polymorph.program.run(["search", folder.url.path, "--dry-run"])
+    #expect(outcome.status == 2)
+    #expect(outcome.errors.contains("it is a folder"), "\(outcome.errors)")
+    #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
   }
 
   @Test("A missing file is named", arguments: ["none.cfg", "none.xyz", "none.mtp", "none.yaml"])

@@ -294,6 +294,14 @@ struct MalformedFileTests {
     }
   }
 
+  @Test("A byte order mark before the text changes nothing", arguments: StructureFormat.allCases)
+  func byteOrderMark(format: StructureFormat) throws {
+    let text = try StructureFile.text(of: [try RandomRecord.make(seed: 5)], format: format)
+    let plain = try StructureFile.parse(text, format: format)
+    let marked = try StructureFile.parse("\u{FEFF}" + text, format: format)
+    #expect(marked.map(\.structure) == plain.map(\.structure))
+  }
+
   @Test("A missing file and an unknown name say so")
   func files() throws {
     #expect(throws: FormatError.self) { try StructureFile.read("/nonexistent/POSCAR") }

@@ -200,6 +200,17 @@ extension CampaignSettings.DistanceLimits {
     }
     self.pairs = pairs
     try section.finish()
+    let limits = MinimumDistances(
+      elements: composition.elements, covalentFraction: fraction,
+      pairs: pairs.map { ($0.first, $0.second, $0.distance) })
+    let largest = composition.elements.flatMap { a in
+      composition.elements.map { limits[a, $0] }
+    }.max()
+    guard let largest, largest >= cutoff else { return }
+    throw section.error(
+      found:
+        "atoms kept \((100 * largest).rounded() / 100) Å apart with a potential.cutoff of \(cutoff) Å",
+      allowed: "distances below the cutoff", suggestion: "try potential.cutoff: 5")
   }
 }
 

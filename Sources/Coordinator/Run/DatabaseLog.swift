@@ -10,6 +10,7 @@ import NumericalCore
 public final class DatabaseLog: CampaignLog {
   /// The journal.
   public let journal: CampaignJournal
+  private let path: String
   private var groupStart: ContinuousClock.Instant?
   private var groupSize = 0
   private let clock = ContinuousClock()
@@ -22,20 +23,34 @@ public final class DatabaseLog: CampaignLog {
   ///
   /// - Throws: `ArchiveError` where the file is missing, exists or is of another kind.
   public init(path: String, access: SQLiteDatabase.Access) throws(ArchiveError) {
+    self.path = path
     journal = try CampaignJournal(path: path, access: access)
   }
 
   /// All inputs in the order in which they acted.
   public func storedInputs() throws -> [LoggedInput] {
-    try journal.inputs().map {
-      LoggedInput(position: $0.position, input: try CampaignInput(canonicalBytes: $0.content))
+    try journal.inputs().map { stored in
+      try told("input \(stored.name)") {
+        LoggedInput(
+          position: stored.position, input: try CampaignInput(canonicalBytes: stored.content))
+      }
     }
   }
 
   /// Calls a function with every stored slot, in order.
   public func forEachStoredSlot(_ body: (LoggedSlot) throws -> Void) throws {
     try journal.forEachSlot { slot in
-      try body(LoggedSlot(slot: slot.slot, item: slot.item, result: slot.result))
+      try told("slot \(slot.slot)") {
+        try body(LoggedSlot(slot: slot.slot, item: slot.item, result: slot.result))
+      }
+    }
+  }
+
+  /// Says of bytes that cannot be read where they stand.
+  private func told<Value>(_ place: String, _ read: () throws -> Value) throws -> Value {
+    do { return try read() } catch let error as ByteCodingError {
+      throw CampaignError.failed(
+        "\(path): \(place) is damaged (\(error)); take the folder back from a copy")
     }
   }
 

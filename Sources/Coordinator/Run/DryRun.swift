@@ -92,8 +92,8 @@ public struct DryRun {
     }
     guard !samples.isEmpty else {
       throw CampaignError.wrongInput(
-        "no structure of \(settings.composition.formula) could be made (\(reason)); allow more "
-          + "space groups in search.space_groups or smaller minimum_distances")
+        "minimum_distances: found no structure of \(settings.composition.formula) that could be made "
+          + "(\(reason)); allow more space groups in search.space_groups or smaller distances")
     }
     return samples
   }

@@ -116,7 +116,7 @@ public struct BuckinghamPotential: InteratomicPotential, Hashable {
     let scale = charges.reduce(0) { $0 + abs($1) }
     guard count == 0 || abs(total) <= 1e-6 * scale else {
       throw .invalidParameters(
-        "the charges of \(structure.composition()) sum to \(total) e; a periodic cell must be neutral"
+        "the charges of \(structure.composition().formula) sum to \(total) e; a periodic cell must be neutral"
       )
     }
   }
