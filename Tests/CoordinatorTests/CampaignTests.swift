@@ -254,6 +254,19 @@ struct CampaignTests {
     #expect(!FileManager.default.fileExists(atPath: place.path("rehearsed")))
   }
 
+  @Test(
+    "Piped output has plain lines, with and without a launcher", .tags(.mpi), arguments: [nil, 2])
+  func plainLines(ranks: Int?) throws {
+    let outcome = try place.polymorph.run(
+      ["search", place.campaign, "--directory", place.path("plain\(ranks ?? 0)")], ranks: ranks,
+      in: place.folder, timeoutSeconds: 120)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(!outcome.output.contains("\u{1B}"))
+    #expect(outcome.output.contains("initial training set"))
+    #expect(outcome.output.contains("place"))
+    #expect(outcome.output.contains("training labels: "))
+  }
+
   @Test("Rank 0 uses less than 5 % of a core while two workers relax", .tags(.mpi))
   func rankZeroIsIdle() throws {
     // Cells of 48 atoms and a larger basis: relaxations long enough to be what the time goes into.

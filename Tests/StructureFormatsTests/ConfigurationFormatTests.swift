@@ -183,8 +183,8 @@ struct ConfigurationFormatTests {
     #expect(try StructureFile.parse(text(""), format: .cfg)[0].labelled != nil)
   }
 
-  @Test("Large sets are read in a fraction of a second")
-  func speed() throws {
+  @Test("A training set of usual size comes back bit for bit")
+  func large() throws {
     // 190 structures of 54 atoms, about 1.4 MB, as a real training set of molybdenum.
     let element = try #require(ChemicalElement(symbol: "Mo"))
     let lattice = try Lattice(9.5 * Matrix3.identity)
@@ -200,14 +200,9 @@ struct ConfigurationFormatTests {
           energy: -500, forces: (0..<54).map { _ in vector() }, virial: .identity, of: structure))
     }
     let text = try StructureFile.text(of: records, format: .cfg)
-    let clock = ContinuousClock()
-    var seconds: [Double] = []
-    for _ in 0..<3 {
-      let time = try clock.measure { _ = try StructureFile.parse(text, format: .cfg) }
-      seconds.append(time / .seconds(1))
-    }
-    // Measured 0.08 s on a machine with six times more work than cores.
+    let back = try StructureFile.parse(text, format: .cfg)
     #expect(text.utf8.count > 1_000_000)
-    #expect(try #require(seconds.min()) < 0.2, "\(seconds) s")
+    #expect(back.map(\.structure) == records.map(\.structure))
+    #expect(back.map(\.forces) == records.map(\.forces))
   }
 }

@@ -7,10 +7,17 @@ import StructureFormats
 
 /// Reads what people put into a running campaign's folder (R9): structures in `seeds/`, and new limits
 /// in `limits.yaml` (`candidates:`, `max_labels:`).
-struct PeopleInputs {
-  let folder: String
+final class PeopleInputs {
+  private let folder: String
   /// Limits that the campaign file of a resume has changed.
-  let changedLimits: [ChangedLimit]
+  private let changedLimits: [ChangedLimit]
+  // The folder is read again and again: what was said once is not repeated.
+  private var warned: Set<String> = []
+
+  init(folder: String, changedLimits: [ChangedLimit]) {
+    self.folder = folder
+    self.changedLimits = changedLimits
+  }
 
   /// Inputs that are not yet in the journal.
   ///
@@ -102,6 +109,7 @@ struct PeopleInputs {
   }
 
   private func warn(_ text: String) {
+    guard warned.insert(text).inserted else { return }
     // Nobody is left to be told where the standard error is closed.
     try? FileHandle.standardError.write(contentsOf: Data("polymorph: \(text)\n".utf8))
   }

@@ -1,4 +1,5 @@
 import Foundation
+import MPIBindings
 
 /// Tells people how a search stands: one line that renews itself on a terminal, plain lines elsewhere.
 public final class ProgressReporter {
@@ -16,8 +17,20 @@ public final class ProgressReporter {
   /// - Parameter isQuiet: Whether to print nothing.
   public init(isQuiet: Bool) {
     self.isQuiet = isQuiet
-    isTerminal = isatty(STDOUT_FILENO) != 0
+    isTerminal = isatty(STDOUT_FILENO) != 0 && Self.launcherWritesToTerminal()
     start = clock.now
+  }
+
+  // mpirun gives its ranks a terminal of its own making, wherever its output goes: only the launcher's
+  // standard output tells.
+  private static func launcherWritesToTerminal() -> Bool {
+    guard LaunchEnvironment.isLaunched(ProcessInfo.processInfo.environment) else { return true }
+    let link = "/proc/\(getppid())/fd/1"
+    // A launcher that cannot be looked at gets plain lines, which are right everywhere.
+    guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: link) else {
+      return false
+    }
+    return target.hasPrefix("/dev/pts/") || target.hasPrefix("/dev/tty")
   }
 
   /// Tells of a commit; most commits pass in silence.

@@ -59,7 +59,8 @@ public struct BuckinghamPotential: InteratomicPotential, Hashable {
   ///   slabs; `.invalidParameters` for a periodic cell that is not neutral; `.notFinite` where atoms
   ///   coincide or the cell has collapsed.
   /// - Complexity: O(N) pairs in range, O(N^3/2) for the Ewald sum.
-  public func evaluation(of structure: Structure) throws(PotentialError) -> Evaluation {
+  public func evaluation(of given: Structure) throws(PotentialError) -> Evaluation {
+    let structure = Self.compact(given)
     let types = try typeIndices(of: structure)
     let charges = types.map { elementCharges[$0] }
     let isCharged = charges.contains { $0 != 0 }
@@ -88,6 +89,15 @@ public struct BuckinghamPotential: InteratomicPotential, Hashable {
       throw .notFinite("energy \(energy) eV; atoms coincide")
     }
     return result
+  }
+
+  // The boxes of translations around a needle-like cell hold millions; its reduced cell is the same
+  // crystal with the same forces.
+  private static func compact(_ structure: Structure) -> Structure {
+    guard structure.periodicity == .full else { return structure }
+    let (heights, lengths) = (structure.lattice.heights, structure.lattice.lengths)
+    let isSkewed = (0..<3).contains { heights[$0] < 0.25 * lengths[$0] }
+    return isSkewed ? structure.reduced() : structure
   }
 
   private func typeIndices(of structure: Structure) throws(PotentialError) -> [Int] {
