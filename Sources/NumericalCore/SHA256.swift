@@ -30,11 +30,29 @@ public struct SHA256: Sendable {
   /// Adds bytes.
   public mutating func update(_ bytes: [UInt8]) {
     length += UInt64(bytes.count)
+    guard !pending.isEmpty else {
+      absorb(bytes)
+      return
+    }
     pending.append(contentsOf: bytes)
-    let whole = pending.count / 64 * 64
-    guard whole > 0 else { return }
-    for start in stride(from: 0, to: whole, by: 64) { compress(pending, start) }
-    pending.removeFirst(whole)
+    let joined = pending
+    pending = []
+    absorb(joined)
+  }
+
+  // Compresses the whole blocks and keeps the rest.
+  private mutating func absorb(_ bytes: [UInt8]) {
+    let whole = bytes.count / 64 * 64
+    bytes.withUnsafeBufferPointer { input in
+      Self.constants.withUnsafeBufferPointer { constants in
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { words in
+          for start in stride(from: 0, to: whole, by: 64) {
+            Self.compress(input, start, constants, words, &state)
+          }
+        }
+      }
+    }
+    pending.append(contentsOf: bytes[whole...])
   }
 
   /// The hash of all bytes so far, as 64 hexadecimal digits.
@@ -59,15 +77,19 @@ public struct SHA256: Sendable {
     }
   }
 
-  private mutating func compress(_ block: [UInt8], _ start: Int) {
-    var w = [UInt32](repeating: 0, count: 64)
+  @inline(__always)
+  private static func rotate(_ x: UInt32, _ n: UInt32) -> UInt32 { x >> n | x << (32 - n) }
+
+  // FIPS 180-4, section 6.2.2.
+  private static func compress(
+    _ block: UnsafeBufferPointer<UInt8>, _ start: Int, _ constants: UnsafeBufferPointer<UInt32>,
+    _ w: UnsafeMutableBufferPointer<UInt32>, _ state: inout [UInt32]
+  ) {
     for t in 0..<16 {
       let o = start + 4 * t
-      w[t] =
-        UInt32(block[o]) << 24 | UInt32(block[o + 1]) << 16 | UInt32(block[o + 2]) << 8
-        | UInt32(block[o + 3])
+      let high = UInt32(block[o]) << 24 | UInt32(block[o + 1]) << 16
+      w[t] = high | UInt32(block[o + 2]) << 8 | UInt32(block[o + 3])
     }
-    func rotate(_ x: UInt32, _ n: UInt32) -> UInt32 { x >> n | x << (32 - n) }
     for t in 16..<64 {
       let s0 = rotate(w[t - 15], 7) ^ rotate(w[t - 15], 18) ^ (w[t - 15] >> 3)
       let s1 = rotate(w[t - 2], 17) ^ rotate(w[t - 2], 19) ^ (w[t - 2] >> 10)
@@ -77,12 +99,26 @@ public struct SHA256: Sendable {
     var (e, f, g, h) = (state[4], state[5], state[6], state[7])
     for t in 0..<64 {
       let s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)
-      let t1 = h &+ s1 &+ ((e & f) ^ (~e & g)) &+ Self.constants[t] &+ w[t]
+      let t1 = h &+ s1 &+ ((e & f) ^ (~e & g)) &+ constants[t] &+ w[t]
       let s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)
       let t2 = s0 &+ ((a & b) ^ (a & c) ^ (b & c))
-      (h, g, f, e, d, c, b, a) = (g, f, e, d &+ t1, c, b, a, t1 &+ t2)
+      h = g
+      g = f
+      f = e
+      e = d &+ t1
+      d = c
+      c = b
+      b = a
+      a = t1 &+ t2
     }
-    for (index, value) in [a, b, c, d, e, f, g, h].enumerated() { state[index] &+= value }
+    state[0] &+= a
+    state[1] &+= b
+    state[2] &+= c
+    state[3] &+= d
+    state[4] &+= e
+    state[5] &+= f
+    state[6] &+= g
+    state[7] &+= h
   }
 
   private static let constants: [UInt32] = [
