@@ -33,7 +33,7 @@ struct Arguments {
       guard values[name] == nil else {
         throw WrongCommandLine("\(syntax.name): \(word) is given twice")
       }
-      guard option.placeholder != nil else {
+      guard option.valueName != nil else {
         values[name] = ""
         continue
       }

@@ -4,13 +4,13 @@ struct Syntax {
   struct Option {
     let name: String
     /// What stands for the value in the help; `nil` for a switch.
-    let placeholder: String?
+    let valueName: String?
     let meaning: String
     let isRequired: Bool
 
-    init(_ name: String, _ placeholder: String?, _ meaning: String, isRequired: Bool = false) {
+    init(_ name: String, _ valueName: String?, _ meaning: String, isRequired: Bool = false) {
       self.name = name
-      self.placeholder = placeholder
+      self.valueName = valueName
       self.meaning = meaning
       self.isRequired = isRequired
     }
@@ -38,10 +38,10 @@ struct Syntax {
   /// The help of the benchmark.
   var help: String {
     let words = ["usage: Benchmarks", name] + arguments
-    let required = options.filter(\.isRequired).map { "--\($0.name) \($0.placeholder ?? "")" }
+    let required = options.filter(\.isRequired).map { "--\($0.name) \($0.valueName ?? "")" }
     var lines = [(words + required + ["[options]"]).joined(separator: " "), "", summary, ""]
     lines += wrapped("Why: " + reason) + ["", "options:"]
-    let heads = options.map { "--\($0.name)" + ($0.placeholder.map { " \($0)" } ?? "") }
+    let heads = options.map { "--\($0.name)" + ($0.valueName.map { " \($0)" } ?? "") }
     let column = 2 + heads.map(\.count).reduce(0, max)
     for (option, head) in zip(options, heads) {
       lines.append("  " + padded(head, column) + option.meaning)
