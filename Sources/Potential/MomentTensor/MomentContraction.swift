@@ -1,20 +1,21 @@
 /// A full contraction of one to four moment tensors to a scalar, as a coloured multigraph: vertex i is a
 /// moment with radial function `radial[i]`, and its degree is the tensor's rank ν; an edge is a
 /// contracted index.
-struct MomentContraction: Hashable {
+package struct MomentContraction: Hashable {
   /// The radial function of each moment, ascending.
-  let radial: [Int]
+  package let radial: [Int]
   /// The number of contracted indices of each pair (0,1), (0,2), …, (1,2) and so on.
-  let edges: [Int]
+  package let edges: [Int]
 
   /// Most radial functions and the highest rank that occur; limits of the published method.
   static let largestRadial = 5
   static let largestRank = 10
 
-  var count: Int { radial.count }
+  /// The number of moments.
+  package var count: Int { radial.count }
 
   /// The number of indices contracted between two different moments.
-  func contracted(_ i: Int, _ j: Int) -> Int { edges[Self.pair(i, j, of: count)] }
+  package func contracted(_ i: Int, _ j: Int) -> Int { edges[Self.pair(i, j, of: count)] }
 
   /// The rank of a moment.
   func rank(_ i: Int) -> Int { (0..<count).reduce(0) { $1 == i ? $0 : $0 + contracted(i, $1) } }
@@ -84,7 +85,10 @@ struct MomentContraction: Hashable {
 
   /// One contraction of every class with a level not above the given one, by level, then number of
   /// moments, radial functions and edges.
-  static func all(level: Int) -> [MomentContraction] {
+  ///
+  /// - Parameter level: The highest level.
+  /// - Returns: The contractions, in the order of the basis functions.
+  package static func all(level: Int) -> [MomentContraction] {
     var found: [MomentContraction] = []
     for count in 1...4 {
       for radial in ascendingRadials(count, level: level) {
