@@ -1,12 +1,16 @@
 # make demo   installs what is missing, builds, and searches for the structure of TiO2
 # make test   installs what is missing, builds, and runs all tests
+# make bench  builds, measures, and compares with docs/baseline.json and with other programs; with
+#             STRICT=1 it fails where something is slower than the baseline by more than 5 %
+# make baseline  the same, and what it finds is the new baseline
+# make performance  writes docs/performance.md
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := build
-.PHONY: build demo test format lint packages test-packages clean
+.PHONY: build demo test bench baseline performance benchmarks format lint packages test-packages clean
 
 LIBRARIES := openmpi-bin libopenmpi-dev libopenblas-dev libfftw3-dev libsymspg-dev libyaml-dev \
              libsqlite3-dev pkg-config make
@@ -75,6 +79,19 @@ test: test-packages
 	  exit 1
 	fi
 	exit $$status
+
+benchmarks: packages
+	@swift build -c release --product Benchmarks
+
+bench: benchmarks
+	@.build/release/Benchmarks compare docs/bench.plan --baseline docs/baseline.json \
+	  $(if $(STRICT),--strict)
+
+baseline: benchmarks
+	@.build/release/Benchmarks compare docs/bench.plan --baseline docs/baseline.json --renew
+
+performance: benchmarks
+	@.build/release/Benchmarks document docs/performance.plan --output docs/performance.md
 
 format:
 	@swift format format -i -r $(SOURCES)

@@ -17,9 +17,10 @@ protocol Benchmark {
 struct BenchmarkProgram {
   static var benchmarks: [any Benchmark.Type] {
     [
-      EvaluateBenchmark.self, TrainBenchmark.self, RelaxBenchmark.self,
-      FingerprintBenchmark.self, GenerateBenchmark.self, ScheduleBenchmark.self,
-      CampaignBenchmark.self, DocumentBenchmark.self,
+      EvaluateBenchmark.self, GradeBenchmark.self, TrainBenchmark.self, RelaxBenchmark.self,
+      NeighborsBenchmark.self, PeakBenchmark.self, FingerprintBenchmark.self,
+      GenerateBenchmark.self, ScheduleBenchmark.self, CampaignBenchmark.self,
+      CompareBenchmark.self, DocumentBenchmark.self,
     ]
   }
 
@@ -45,6 +46,10 @@ struct BenchmarkProgram {
       let report = try benchmark.run(arguments)
       print(
         arguments.has("json") ? report.json.text() + "\n" : report.text, terminator: "")
+      if let failure = report.failure {
+        StandardError.write("Benchmarks: \(failure)\n")
+        return 1
+      }
       return 0
     } catch {
       StandardError.write("Benchmarks: \(error)\n")

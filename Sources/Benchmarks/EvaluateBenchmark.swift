@@ -1,7 +1,6 @@
 import Coordinator
 import Crystal
 import Potential
-import StructureFormats
 
 /// `Benchmarks evaluate POT STRUCTURES`: what one evaluation of a potential costs.
 enum EvaluateBenchmark: Benchmark {
@@ -10,15 +9,18 @@ enum EvaluateBenchmark: Benchmark {
     reason: "a search spends nearly all of its time in this call; everything else is allowed to be "
       + "slow only in comparison with it. The neighbor list is made anew every time, as in a "
       + "relaxation.",
-    arguments: ["POT", "STRUCTURES"], options: [.repetitions, .peer])
+    arguments: PotentialChoice.arguments,
+    options: PotentialChoice.options + [.repetitions, .peer])
+
+  // The fraction of the peak needs it at the same load and clock.
+  private static let peakRuns = 7
 
   static func run(_ arguments: Arguments) throws -> Report {
     let runs = try arguments.repetitions()
     let peer = try arguments.peer()
-    let file = try PotentialFile(path: arguments.argument("POT"))
-    let potential = file.potential
-    let structures = try structures(arguments.argument("STRUCTURES"), for: potential)
-    let atoms = structures.reduce(0) { $0 + $1.atomCount }
+    let choice = try PotentialChoice(arguments)
+    let (potential, structures) = (choice.file.potential, choice.structures)
+    let atoms = choice.atomCount
     var energy = 0.0
     let sample = try Stopwatch.sample(runs: runs) {
       energy = 0
@@ -33,24 +35,30 @@ enum EvaluateBenchmark: Benchmark {
         .init("atoms", "atoms", .integer(atoms)),
         .init("energy_sum", "sum of energies (eV)", .number(energy)),
       ], peer: peer)
-    if case .momentTensor(let potential) = file {
-      let cutoff = potential.radialBasis.cutoff
-      let pairs = structures.reduce(0) { $0 + NeighborList($1, cutoff: cutoff).indices.count }
-      report.quantities += [
-        .init("parameters", "parameters", .integer(potential.parameterCount)),
-        .init("species", "species", .integer(potential.elements.count)),
-        .init("neighbors_per_atom", "neighbors per atom", .number(Double(pairs) / Double(atoms))),
-      ]
+    if case .momentTensor(let potential) = choice.file {
+      report.quantities += operations(of: potential, on: choice, sample)
     }
     return report
   }
 
-  private static func structures(
-    _ path: String, for potential: any InteratomicPotential
-  ) throws -> [Structure] {
-    let isNamed = potential.elements.allSatisfy { $0.unnamedType == nil }
-    let records = try StructureFile.read(path, elements: isNamed ? potential.elements : nil)
-    guard !records.isEmpty else { throw WrongCommandLine("\(path): holds no structure") }
-    return records.map(\.structure)
+  private static func operations(
+    of potential: MomentTensorPotential, on choice: PotentialChoice, _ sample: Sample
+  ) -> [Report.Quantity] {
+    let cutoff = potential.radialBasis.cutoff
+    let pairs = choice.structures.reduce(0) { $0 + NeighborList($1, cutoff: cutoff).indices.count }
+    let neighbors = Double(pairs) / Double(choice.atomCount)
+    let cost = potential.evaluationCost(neighborsPerAtom: neighbors)
+    let rate = 1e-3 * cost.total / sample.median
+    let peak = MachinePeak.wideMultiplyAdds(runs: peakRuns).median
+    let graph = cost.graphForward + cost.graphBackward
+    return [
+      .init("parameters", "parameters", .integer(potential.parameterCount)),
+      .init("species", "species", .integer(potential.elements.count)),
+      .init("neighbors_per_atom", "neighbors per atom", .number(neighbors)),
+      .init("operations_per_atom", "operations per atom", .number(cost.total)),
+      .init("graph_share", "of them in the product graph", .number(graph / cost.total)),
+      .init("gigaflops", "GFLOP/s", .number(rate)),
+      .init("fraction_of_peak", "fraction of the core's peak", .number(rate / peak)),
+    ]
   }
 }

@@ -10,11 +10,14 @@ struct Report {
     /// The name for people, with the unit.
     let name: String
     let value: JSONValue
+    /// What people see instead of the value.
+    let shown: String?
 
-    init(_ key: String, _ name: String, _ value: JSONValue) {
+    init(_ key: String, _ name: String, _ value: JSONValue, shown: String? = nil) {
       self.key = key
       self.name = name
       self.value = value
+      self.shown = shown
     }
   }
 
@@ -38,15 +41,31 @@ struct Report {
   var quantities: [Quantity]
   /// Another program's number for the first quantity.
   var peer: Peer?
+  /// Whether the first quantity is a speed, not a time.
+  let largerIsBetter: Bool
+  /// Why the program ends with status 1 although all was measured.
+  var failure: String?
 
-  init(_ quantities: [Quantity], peer: Peer? = nil) {
+  init(_ quantities: [Quantity], peer: Peer? = nil, largerIsBetter: Bool = false) {
     self.quantities = quantities
     self.peer = peer
+    self.largerIsBetter = largerIsBetter
   }
 
   /// The first quantity as a number.
   var headline: Double? {
     guard case .number(let value)? = quantities.first?.value else { return nil }
+    return value
+  }
+
+  /// The best run, where the benchmark tells: the key of the first quantity with `least_` or
+  /// `largest_` before it.
+  var best: Double? {
+    guard let key = quantities.first?.key else { return nil }
+    let name = (largerIsBetter ? "largest_" : "least_") + key
+    guard case .number(let value)? = quantities.first(where: { $0.key == name })?.value else {
+      return nil
+    }
     return value
   }
 
@@ -83,7 +102,8 @@ struct Report {
 extension Report.Quantity {
   /// The value for people.
   var valueText: String {
-    switch value {
+    if let shown { return shown }
+    return switch value {
     case .number(let number): significant(number)
     case .text(let text): text
     case .flag(let flag): flag ? "yes" : "no"

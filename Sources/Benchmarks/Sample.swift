@@ -27,6 +27,9 @@ struct Sample {
 
   /// Values in another unit.
   func scaled(by factor: Double) -> Sample { Sample(sorted.map { factor * $0 }) }
+
+  /// What follows from each value.
+  func mapped(_ transform: (Double) -> Double) -> Sample { Sample(sorted.map(transform)) }
 }
 
 /// Measures processor time: on a shared machine it varies less than the time on the wall.

@@ -6,7 +6,9 @@ import Testing
 struct BenchmarksTests {
   static let program = BuiltProgram("Benchmarks")
   static let names = [
-    "evaluate", "train", "relax", "fingerprint", "generate", "schedule", "campaign", "document",
+    "evaluate", "grade", "train", "relax", "neighbors", "peak", "fingerprint", "generate",
+    "schedule",
+    "campaign", "compare", "document",
   ]
 
   @Test(
@@ -15,7 +17,9 @@ struct BenchmarksTests {
       [], ["evaluat"], ["evaluate", "a.mtp"], ["evaluate", "a.mtp", "b.cfg", "--fast"],
       ["evaluate", "a.mtp", "b.cfg", "--repeat", "3"], ["evaluate", "missing.mtp", "b.cfg"],
       ["schedule"], ["schedule", "--workers", "0"], ["generate", "--composition", "Xq2"],
-      ["document", "missing.plan", "--output", "page.md"],
+      ["document", "missing.plan", "--output", "page.md"], ["evaluate", "7", "b.cfg"],
+      ["grade", "8", "missing.cfg"], ["compare", "missing.plan", "--baseline", "none.json"],
+      ["compare", "missing.plan"], ["neighbors", "missing.cfg"], ["peak", "--repeat", "1"],
     ])
   func wrongWords(_ words: [String]) throws {
     let outcome = try Self.program.run(words)
@@ -61,6 +65,49 @@ struct BenchmarksTests {
     // 40 labels and 40 candidates are the least that a campaign commits.
     #expect(report.commits >= 80)
     #expect(report.microsecondsPerCommit > 0)
+  }
+
+  @Test(
+    "Every number of a plan is compared with the baseline, and a slower one is a failure if asked")
+  func compare() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }  // the system cleans up otherwise
+    let (plan, baseline) = (folder.path + "/a.plan", folder.path + "/baseline.json")
+    let command = "neighbors \(try Polymorph.fixture("MgAlO_in.cfg"))"
+    try "## Lists\n# Of neighbors.\n\(command)\n".write(
+      toFile: plan, atomically: true, encoding: .utf8)
+    let words = ["compare", plan, "--baseline", baseline, "--strict"]
+    let first = try Self.program.run(words + ["--renew"])
+    #expect(first.status == 0, "\(first.errors)")
+    // As if it had taken a thousandth of the time before, and a thousand times as long.
+    let text = try String(contentsOfFile: baseline, encoding: .utf8)
+    for (exponent, status) in [("e-3", 1), ("e3", 0)] {
+      let changed = text.replacing(/("value"|"best"): ([0-9.]+)/) {
+        "\($0.output.1): \($0.output.2)\(exponent)"
+      }
+      try changed.write(toFile: baseline, atomically: true, encoding: .utf8)
+      let outcome = try Self.program.run(words)
+      #expect(Int(outcome.status) == status)
+      #expect(outcome.errors.contains("slower than the baseline") == (status == 1))
+      #expect(outcome.output.contains("SLOWER") == (status == 1))
+    }
+    // Numbers of another processor judge nothing.
+    let elsewhere = text.replacing("\"processor\": \"", with: "\"processor\": \"Another ")
+      .replacing(/"value": ([0-9.]+)/) { "\"value\": \($0.output.1)e-3" }
+    try elsewhere.write(toFile: baseline, atomically: true, encoding: .utf8)
+    #expect(try Self.program.run(words).status == 0)
+    try "nothing".write(toFile: baseline, atomically: true, encoding: .utf8)
+    #expect(try Self.program.run(words).status == 2)
+  }
+
+  @Test("A level stands for an untrained potential", arguments: ["evaluate", "grade"])
+  func untrained(_ name: String) throws {
+    let outcome = try Self.program.run([
+      name, "8", try Polymorph.fixture("MgAlO_in.cfg"), "--minimum-distance", "1.5", "--json",
+    ])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("\"parameters\": 156"))
   }
 
   private static func decode<T: Decodable>(
