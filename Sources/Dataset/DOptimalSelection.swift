@@ -73,33 +73,65 @@ public struct DOptimalSelection: Sendable {
     self.activeSet = grown
   }
 
+  /// What is left of a set without the structures that the others span already.
+  public struct Sparsification: Sendable, Hashable {
+    /// Identifiers in ascending order, at most as many as the potential has parameters.
+    public let kept: [Int]
+    /// How many rows of the active set they own.
+    public let activeRows: Int
+  }
+
   /// The structures of a set that the others do not already span: those that own a row of the active
   /// set over all of them.
   ///
   /// - Parameters:
   ///   - pool: The candidates.
   ///   - options: How the active set is built.
-  /// - Returns: Identifiers in ascending order, at most as many as the potential has parameters.
+  /// - Returns: What is left.
   /// - Throws: `PotentialError.notFinite` where a row is not finite.
   public static func sparsified(
     _ pool: [Candidate], options: ActiveSet.Options = ActiveSet.Options()
-  ) throws(PotentialError) -> [Int] {
-    guard let dimension = pool.first?.rows.columns else { return [] }
-    var elements: [Double] = []
-    var origins: [ActiveSet.Origin] = []
-    for candidate in pool {
-      elements += candidate.rows.elements
-      for atom in 0..<candidate.rows.rows {
-        origins.append(ActiveSet.Origin(structure: candidate.identifier, atom: atom))
+  ) throws(PotentialError) -> Sparsification {
+    guard !pool.isEmpty else { return Sparsification(kept: [], activeRows: 0) }
+    let origins = pool.flatMap { candidate in
+      (0..<candidate.rows.rows).map {
+        ActiveSet.Origin(structure: candidate.identifier, atom: $0)
       }
     }
-    let rows = Matrix(rows: origins.count, columns: dimension, elements: elements)
-    return try ActiveSet(covering: rows, origins: origins, options: options).structures()
+    let set = try ActiveSet(covering: stacked(pool), origins: origins, options: options)
+    return Sparsification(kept: set.structures(), activeRows: set.filledCount())
   }
 
-  private static func grades(_ pool: [Candidate], _ set: ActiveSet) -> [Double] {
-    pool.map { set.grades($0.rows).max() ?? 0 }
+  // The rows of all candidates, one candidate after the other.
+  private static func stacked(_ pool: [Candidate]) -> Matrix {
+    var elements: [Double] = []
+    elements.reserveCapacity(pool.reduce(0) { $0 + $1.rows.elements.count })
+    for candidate in pool { elements += candidate.rows.elements }
+    let count = pool.reduce(0) { $0 + $1.rows.rows }
+    return Matrix(rows: count, columns: pool.first?.rows.columns ?? 0, elements: elements)
   }
+
+  // The largest grade of each candidate's rows, by one product for many candidates.
+  private static func grades(_ pool: [Candidate], _ set: ActiveSet) -> [Double] {
+    var result: [Double] = []
+    var start = 0
+    while start < pool.count {
+      var (end, rows) = (start, 0)
+      while end < pool.count, end == start || rows + pool[end].rows.rows <= rowsPerProduct {
+        rows += pool[end].rows.rows
+        end += 1
+      }
+      var grades = set.grades(stacked(Array(pool[start..<end])))[...]
+      for candidate in pool[start..<end] {
+        result.append(grades.prefix(candidate.rows.rows).max() ?? 0)
+        grades = grades.dropFirst(candidate.rows.rows)
+      }
+      start = end
+    }
+    return result
+  }
+
+  private static let rowsPerProduct = 512
 
   private static func firstLargest(_ values: [Double]) -> Int? {
     values.indices.max { values[$0] < values[$1] || (values[$0] == values[$1] && $0 > $1) }

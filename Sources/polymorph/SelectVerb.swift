@@ -19,7 +19,7 @@ enum SelectVerb: Verb {
       .init("training", "TRAINING", "structures that are labelled already"),
       .init(
         "sparsify", nil,
-        "keeps of INPUT only what the rest does not already span, in the order of the file"),
+        "keeps of INPUT, a training set, only the structures that own a row of its active set"),
       .init("threshold", "G", "structures below this grade are not chosen; default 1"),
       .init("limit", "N", "most structures to choose"), ExtrapolationOptions.mode,
     ] + StructureInput.options + StructureInput.outputOptions + [
@@ -29,6 +29,8 @@ enum SelectVerb: Verb {
       "Chosen are structures that enlarge the determinant of the active set over TRAINING and INPUT, "
         + "the most extrapolative first; never more than the potential has parameters. "
         + ExtrapolationOptions.note,
+      "With --sparsify the structures that the others span already are dropped, labels are kept, and "
+        + "the order is that of the file.",
       "Runs under mpirun too; the output is the same for any number of ranks.",
     ])
 
@@ -56,9 +58,11 @@ enum SelectVerb: Verb {
     let known = try options.rows(potential, of: training, path: trainingPath, session: session)
     guard session.isRoot else { return .done }
     let chosen: [Int]
+    let activeRows: Int
     if isSparse {
       let pool = rows.enumerated().map { DOptimalSelection.Candidate(identifier: $0, rows: $1) }
-      chosen = try DOptimalSelection.sparsified(pool, options: options.options)
+      let sparse = try DOptimalSelection.sparsified(pool, options: options.options)
+      (chosen, activeRows) = (sparse.kept, sparse.activeRows)
     } else {
       let pool = rows.enumerated().map {
         DOptimalSelection.Candidate(identifier: training.count + $0, rows: $1)
@@ -67,6 +71,7 @@ enum SelectVerb: Verb {
       let selection = try DOptimalSelection(
         from: pool, extending: start, threshold: threshold, limit: limit)
       chosen = selection.selected.map { $0 - training.count }
+      activeRows = selection.activeSet.filledCount()
     }
     try input.write(chosen.map { records[$0] }, to: output)
     if arguments.has("json") {
@@ -74,10 +79,13 @@ enum SelectVerb: Verb {
         .object([
           .init("selected", .list(chosen.map { .integer($0 + 1) })),
           .init("pool", .integer(records.count)),
+          .init("active_rows", .integer(activeRows)),
           .init("parameters", .integer(potential.parameterCount)),
         ]))
     } else {
-      session.say("\(chosen.count) of \(records.count) structures chosen: \(output)")
+      let word = isSparse ? "kept" : "chosen"
+      session.say("\(chosen.count) of \(records.count) structures \(word): \(output)")
+      session.say("active set: \(activeRows) rows of \(potential.parameterCount) parameters")
     }
     return .done
   }

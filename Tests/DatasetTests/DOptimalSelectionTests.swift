@@ -51,7 +51,7 @@ struct DOptimalSelectionTests {
     let choice = try DOptimalSelection(
       from: pool, extending: ActiveSet(dimension: Self.columns))
     #expect(choice.selected.count == Self.columns)
-    #expect(try DOptimalSelection.sparsified(pool).count == Self.columns)
+    #expect(try DOptimalSelection.sparsified(pool).kept.count == Self.columns)
   }
 
   @Test("A limit keeps the most extrapolative first, a threshold leaves the tame ones out")
@@ -78,13 +78,33 @@ struct DOptimalSelectionTests {
     let pool = (0..<6).map { DOptimalSelection.Candidate(identifier: $0, rows: one.rows) }
     let choice = try DOptimalSelection(from: pool, extending: ActiveSet(dimension: Self.columns))
     #expect(choice.selected == [0])
-    #expect(try DOptimalSelection.sparsified(pool).count == 1)
+    #expect(try DOptimalSelection.sparsified(pool).kept.count == 1)
+  }
+
+  @Test("A sparsified set spans all of what it was made from", arguments: 0..<10)
+  func sparsification(seed: Int) throws {
+    // Few structures of many atoms: several rows of the active set belong to each.
+    let pool = Self.candidates(40, atoms: 6, first: 7, seed: UInt64(seed))
+    let sparse = try DOptimalSelection.sparsified(pool)
+    #expect(sparse.activeRows == Self.columns)
+    #expect(sparse.kept.count <= Self.columns)
+    #expect(sparse.kept == sparse.kept.sorted())
+    let kept = pool.filter { sparse.kept.contains($0.identifier) }
+    #expect(kept.count == sparse.kept.count)
+    // The active rows are all there, and any dominant set of them gives small grades elsewhere.
+    let again = try DOptimalSelection.sparsified(kept)
+    #expect(again.activeRows == Self.columns)
+    let set = try Self.activeSet(of: pool)
+    #expect(set.structures() == sparse.kept)
+    for candidate in pool {
+      #expect(try #require(set.grades(candidate.rows).max()) <= 1.001 + 1e-9)
+    }
   }
 
   @Test("An empty pool selects nothing")
   func emptyPool() throws {
     let choice = try DOptimalSelection(from: [], extending: ActiveSet(dimension: 3))
     #expect(choice.selected.isEmpty)
-    #expect(try DOptimalSelection.sparsified([]) == [])
+    #expect(try DOptimalSelection.sparsified([]).kept == [])
   }
 }

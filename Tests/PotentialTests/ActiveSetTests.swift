@@ -94,6 +94,29 @@ struct ActiveSetTests {
     #expect(repeated.swaps == 0)
   }
 
+  @Test("The inverse does not drift through hundreds of swaps")
+  func drift() throws {
+    // Ever larger rows: each is swapped in.
+    let (pool, origins) = Self.pool(rows: 1200, columns: 48, null: 5, seed: 13)
+    var set = ActiveSet(dimension: 48, options: ActiveSet.Options(startingMagnitude: 1e-5))
+    var swaps = 0
+    for first in stride(from: 0, to: 1200, by: 40) {
+      var rows = Matrix(
+        rows: 40, columns: 48, elements: Array(pool.elements[first * 48..<(first + 40) * 48]))
+      for i in rows.elements.indices { rows.elements[i] *= 1 + 0.01 * Double(first) }
+      swaps += try set.add(rows, origins: Array(origins[first..<first + 40])).swaps
+      #expect(set.drift() < 1e-9)
+    }
+    #expect(swaps > 500)
+    let exact = try LinearAlgebra.inverse(set.rows)
+    var coefficients = Matrix(rows: pool.rows, columns: 48)
+    LinearAlgebra.multiply(pool, exact, into: &coefficients)
+    for (i, grade) in set.grades(pool).enumerated() {
+      let direct = coefficients.row(i).reduce(0) { max($0, abs($1)) }
+      #expect(abs(grade - direct) <= 1e-9 * max(1, direct))
+    }
+  }
+
   @Test("Every exchange enlarges the determinant")
   func determinantGrows() throws {
     let (pool, origins) = Self.pool(rows: 60, columns: 6, seed: 11)

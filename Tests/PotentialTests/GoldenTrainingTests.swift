@@ -3,6 +3,7 @@ import Foundation
 import NumericalCore
 import Potential
 import StructureFormats
+import TestSupport
 import Testing
 
 @Suite("Losses and grades of MLIP-2")
@@ -90,6 +91,26 @@ struct GoldenTrainingTests {
     }
     // 168 neighborhoods of three species fill more than six whole structures can.
     #expect(grader.activeSet.filledCount() > 50)
+  }
+
+  @Test("Grades of equivalent atoms and of single species are those of the whole rows")
+  func distinctAtoms() throws {
+    let potential = try MomentTensorFixtures.potential("MgAlO_08_random")
+    let known = try MomentTensorFixtures.records("../training/MgAlO_train6.cfg").map(\.structure)
+    let grader = try ExtrapolationGrader(potential, trainedOn: Array(known.prefix(3)))
+    for structure in known {
+      let large = structure.supercell(2, 1, 2)
+      for cell in [structure, large] {
+        let whole = grader.activeSet.grades(try grader.rows(of: cell))
+        let found = try grader.grades(of: cell)
+        // Two orders of the sums, amplified by directions that nothing has filled.
+        for (a, b) in zip(found, whole) {
+          #expect(a.isClose(to: b, relative: 1e-6, absolute: 1e-6))
+        }
+        #expect(try grader.grade(of: cell) == found.max())
+      }
+      #expect(Set(try grader.grades(of: large)).count <= structure.atomCount)
+    }
   }
 
   @Test("A grader survives its bytes")

@@ -9,9 +9,10 @@ extension ActiveSet {
     public var passes = 0
   }
 
-  // Swaps between two computations of the inverse from scratch: the error of rank-one updates grows
-  // with their number and with every small pivot.
-  private static let swapsPerFactorization = 64
+  // The error of rank-one updates grows with their number and with every small pivot: it is measured
+  // after so many swaps, and the inverse is computed from scratch where it exceeds the limit.
+  private static let swapsPerMeasurement = 8
+  private static let largestDrift = 1e-10
   // Coefficients held at a time: about 1 MB, so that the update of a swap stays in the cache.
   private static let blockElements = 131_072
 
@@ -65,7 +66,7 @@ extension ActiveSet {
       let block = Matrix(
         rows: end - start, columns: m, elements: Array(pool.elements[start * m..<end * m]))
       var table = CoefficientTable(block, inverse)
-      var sinceFactorization = 0
+      var updates = 0
       while let (row, column) = table.largest(above: options.swapThreshold) {
         if let old = origins[column], !present.contains(old), !displacedOrigins.contains(old) {
           displaced = displaced.appending(rows.row(column))
@@ -73,16 +74,17 @@ extension ActiveSet {
         }
         exchange(column, for: block.row(row), poolOrigins[start + row], table.row(row))
         swaps += 1
-        sinceFactorization += 1
-        if sinceFactorization == Self.swapsPerFactorization {
+        updates += 1
+        if updates.isMultiple(of: Self.swapsPerMeasurement), drift() > Self.largestDrift {
           refactorize()
           table = CoefficientTable(block, inverse)
-          sinceFactorization = 0
+          updates = 0
         } else {
           table.exchange(row: row, column: column)
         }
       }
-      if sinceFactorization > 0 { refactorize() }
+      // The inverse that a set read from its bytes has.
+      if updates > 0 { refactorize() }
       start = end
     }
     return swaps
@@ -98,6 +100,29 @@ extension ActiveSet {
     var direction = coefficients
     direction[j] -= 1
     CoefficientTable.subtractOuter(&inverse, column: j, direction, pivot: coefficients[j])
+  }
+
+  /// The error of the inverse: the largest component of A A⁻¹x − x for an x of +1 and −1.
+  ///
+  /// This is, about, the error of the grade of an active row.
+  ///
+  /// - Complexity: O(m²)
+  package func drift() -> Double {
+    let m = dimension
+    // Signs without a pattern: the bits of multiples of the golden ratio.
+    var probe = Matrix(rows: m, columns: 1)
+    for i in 0..<m {
+      let bits = UInt64(i + 1) &* 0x9E37_79B9_7F4A_7C15
+      probe.elements[i] = bits >> 63 == 0 ? 1 : -1
+    }
+    var (solved, back) = (probe, probe)
+    LinearAlgebra.multiply(inverse, probe, into: &solved)
+    LinearAlgebra.multiply(rows, solved, into: &back)
+    return zip(back.elements, probe.elements).reduce(0) { largest, pair in
+      // A number that is not finite is the largest error.
+      let error = abs(pair.0 - pair.1)
+      return error.isFinite ? max(largest, error) : .infinity
+    }
   }
 
   // The determinant grew with every swap, so the rows stay independent; where LAPACK still finds a

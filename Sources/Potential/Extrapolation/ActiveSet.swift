@@ -144,6 +144,33 @@ public struct ActiveSet: Sendable, Hashable {
     return CoefficientTable.rowMaxima(of: coefficients)
   }
 
+  /// The extrapolation grades of rows that are zero outside of some columns.
+  ///
+  /// - Parameters:
+  ///   - pool: One row per configuration or atom, m columns.
+  ///   - columns: Ranges of columns without overlap; all other columns of every row are zero.
+  /// - Returns: What `grades(_:)` gives, to roundoff.
+  /// - Complexity: O(rows × m × columns in the ranges)
+  package func grades(_ pool: Matrix, nonzeroIn columns: [Range<Int>]) -> [Double] {
+    precondition(pool.columns == dimension, "a row has one component per parameter")
+    precondition(columns.allSatisfy { 0 <= $0.lowerBound && $0.upperBound <= dimension })
+    var coefficients = Matrix(rows: pool.rows, columns: dimension)
+    pool.elements.withUnsafeBufferPointer { rows in
+      inverse.elements.withUnsafeBufferPointer { inverse in
+        coefficients.elements.withUnsafeMutableBufferPointer { result in
+          guard let a = rows.baseAddress, let b = inverse.baseAddress, let c = result.baseAddress
+          else { return }
+          for range in columns {
+            LinearAlgebra.multiply(
+              m: pool.rows, n: dimension, k: range.count, a: a + range.lowerBound, lda: dimension,
+              b: b + range.lowerBound * dimension, ldb: dimension, beta: 1, c: c, ldc: dimension)
+          }
+        }
+      }
+    }
+    return CoefficientTable.rowMaxima(of: coefficients)
+  }
+
   // The root mean square of every column. A column that is zero throughout (a pair of species that
   // no structure holds) takes the median of the others: anything along it is then far outside.
   static func columnMagnitudes(of pool: Matrix) -> [Double] {

@@ -78,14 +78,24 @@ public struct ExtrapolationGrader: Sendable {
   /// - Throws: `PotentialError` where the potential cannot treat the structure, or atoms are so close
   ///   that a derivative is not finite.
   public func grade(of structure: Structure) throws(PotentialError) -> Double {
-    try activeSet.grades(rows(of: structure)).max() ?? 0
+    try grades(of: structure).max() ?? 0
   }
 
   /// The grade of every atom, or the one of the structure in configuration mode.
   ///
   /// - Throws: `PotentialError` where the potential cannot treat the structure.
   public func grades(of structure: Structure) throws(PotentialError) -> [Double] {
-    activeSet.grades(try rows(of: structure))
+    let rows = try rows(of: structure)
+    guard mode == .neighbourhood else { return activeSet.grades(rows) }
+    let species = try potential.speciesIndices(of: structure)
+    var grades = [Double](repeating: 0, count: rows.rows)
+    for s in potential.elements.indices {
+      let columns = potential.siteColumns(ofSpecies: s)
+      let classes = AtomClasses(rows, atoms: species.indices.filter { species[$0] == s }, columns)
+      let distinct = activeSet.grades(classes.distinctRows, nonzeroIn: columns)
+      for (atom, number) in zip(classes.atoms, classes.numbers) { grades[atom] = distinct[number] }
+    }
+    return grades
   }
 
   private static func rows(
