@@ -49,4 +49,20 @@ extension LinearAlgebra {
       CblasRowMajor, CblasNoTrans, CblasTrans, Int32(m), Int32(n), Int32(k), alpha, a, Int32(lda),
       b, Int32(ldb), beta, c, Int32(ldc))
   }
+
+  /// Adds AᵀA to the upper triangle of a square matrix (row-major), the other triangle untouched.
+  ///
+  /// - Parameters:
+  ///   - a: Rows of observations.
+  ///   - rowCount: How many.
+  ///   - columns: The length of a row, the order of the matrix.
+  ///   - gram: The matrix.
+  package static func addGram(
+    of a: UnsafePointer<Double>, rowCount: Int, columns: Int, to gram: UnsafeMutablePointer<Double>
+  ) {
+    guard rowCount > 0, columns > 0 else { return }
+    cblas_dsyrk(
+      CblasRowMajor, CblasUpper, CblasTrans, Int32(columns), Int32(rowCount), 1, a, Int32(columns),
+      1, gram, Int32(columns))
+  }
 }

@@ -244,9 +244,10 @@ extension MomentTensorTrainer {
     accumulator: ((Request) throws -> NormalEquations)? = nil
   ) throws -> TrainingReport {
     var trainer = try MomentTensorTrainer(fitting: potential, to: problem)
+    let workspace = TrainingWorkspace(problem)
     while let request = trainer.request {
       try trainer.receive(
-        try accumulator?(request) ?? problem.equations(for: request))
+        try accumulator?(request) ?? workspace.equations(for: request))
     }
     return trainer.report
   }

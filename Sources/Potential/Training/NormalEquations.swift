@@ -38,6 +38,16 @@ public struct NormalEquations: Sendable, Hashable {
     LinearAlgebra.addGram(of: rows, rowCount: rowCount, to: &gram)
   }
 
+  /// Adds weighted rows [radial | linear | label], `width` numbers each.
+  mutating func add(_ rows: UnsafeBufferPointer<Double>, rowCount: Int, width: Int) {
+    precondition(width == gram.columns && rows.count >= rowCount * width, "rows do not fit")
+    guard let first = rows.baseAddress else { return }
+    gram.elements.withUnsafeMutableBufferPointer { buffer in
+      guard let target = buffer.baseAddress else { return }
+      LinearAlgebra.addGram(of: first, rowCount: rowCount, columns: width, to: target)
+    }
+  }
+
   /// The sum of squared weighted labels.
   var labelSquare: Double { gram[gram.rows - 1, gram.rows - 1] }
 

@@ -73,10 +73,16 @@ enum VariableProjection {
     return ReducedSystem(matrix: matrix, gradient: gradient)
   }
 
-  // Columns without data keep scale 1: only the ridge, relative to 1, holds them, at zero.
+  // Columns without data keep scale 1: only the ridge, relative to 1, holds them, at zero. Columns that
+  // vanish by symmetry but for roundoff must not be blown up to the size of the others.
   private static func columnScales(of gram: Matrix) -> [Double] {
-    (0..<gram.rows).map { gram[$0, $0] > 0 ? 1 / gram[$0, $0].squareRoot() : 1 }
+    let diagonal = (0..<gram.rows).map { gram[$0, $0] }
+    let floor = roundoffSquare * (diagonal.max() ?? 0)
+    return diagonal.map { $0 > 0 ? 1 / max($0, floor).squareRoot() : 1 }
   }
+
+  // Squared norms of columns below this fraction of the largest are roundoff.
+  private static let roundoffSquare = 1e-26
 
   private static func solveScaled(
     _ gram: Matrix, _ scales: [Double], _ right: Matrix, ridge: Double

@@ -1,0 +1,105 @@
+/// Products of gradients of moments with Jacobians of eight columns, and what moves numbers between
+/// lanes.
+package enum LaneProduct {
+  /// Adds Σ_n g[list[n]][d] · jacobian[n] to `result[d]`, for D numbers d of each moment.
+  ///
+  /// A column of the design matrix is a lane; all D sums stay in registers, and the numbers of the
+  /// gradient are broadcast.
+  ///
+  /// - Parameters:
+  ///   - list: The moments that the eight columns depend on.
+  ///   - count: How many.
+  ///   - gradient: D numbers of every moment, `step` apart.
+  ///   - spacing: The distance from moment to moment.
+  ///   - step: The distance from number to number.
+  ///   - jacobian: ∂(column)/∂(moment), moment by moment of the list.
+  ///   - result: What is added to.
+  @inline(__always)
+  package static func add<let D: Int>(
+    list: UnsafePointer<Int32>, count: Int, gradient: UnsafePointer<Double>, spacing: Int,
+    step: Int, jacobian: LanePointer, to result: inout InlineArray<D, Lanes>
+  ) {
+    for n in 0..<count {
+      let row = jacobian[n]
+      let numbers = gradient + Int(list[n]) &* spacing
+      for d in 0..<D {
+        result[d].addProduct(row, Lanes(repeating: numbers[d &* step]))
+      }
+    }
+  }
+
+  /// Forces on eight atoms, in eight columns: three times eight vectors.
+  package struct Forces {
+    package var x = InlineArray<8, Lanes>(repeating: .zero)
+    package var y = InlineArray<8, Lanes>(repeating: .zero)
+    package var z = InlineArray<8, Lanes>(repeating: .zero)
+
+    @inline(__always)
+    package init() {}
+  }
+
+  /// The same for the 24 numbers of a group of neighbors: x of eight atoms, then y, then z.
+  ///
+  /// All 24 sums stay in registers; the compiler unrolls loops of eight but not of 24.
+  @inline(__always)
+  package static func add(
+    list: UnsafePointer<Int32>, count: Int, gradient: UnsafePointer<Double>,
+    jacobian: LanePointer, to result: inout Forces
+  ) {
+    var (x, y, z) = (result.x, result.y, result.z)
+    for n in 0..<count {
+      let row = jacobian[n]
+      let numbers = gradient + Int(list[n]) &* 24
+      for d in 0..<8 { x[d].addProduct(row, Lanes(repeating: numbers[d])) }
+      for d in 0..<8 { y[d].addProduct(row, Lanes(repeating: numbers[8 &+ d])) }
+      for d in 0..<8 { z[d].addProduct(row, Lanes(repeating: numbers[16 &+ d])) }
+    }
+    (result.x, result.y, result.z) = (x, y, z)
+  }
+
+  /// Transposes 8 × 8 numbers.
+  ///
+  /// Three rounds in which vectors i and i + 4 are interleaved.
+  @inline(__always)
+  package static func transpose(_ source: LanePointer, spacing: Int = 1) -> InlineArray<8, Lanes> {
+    var rows = InlineArray<8, Lanes>(repeating: .zero)
+    for i in 0..<8 { rows[i] = source[i &* spacing] }
+    for _ in 0..<3 {
+      var next = rows
+      for i in 0..<4 {
+        next[2 &* i] = interleavedLow(rows[i], rows[i &+ 4])
+        next[2 &* i &+ 1] = interleavedHigh(rows[i], rows[i &+ 4])
+      }
+      rows = next
+    }
+    return rows
+  }
+
+  /// The sums over the lanes of eight vectors.
+  @inline(__always)
+  package static func sums(_ rows: InlineArray<8, Lanes>) -> Lanes {
+    var four = InlineArray<4, Lanes>(repeating: .zero)
+    for i in 0..<4 {
+      four[i] = interleavedLow(rows[i], rows[i &+ 4]) + interleavedHigh(rows[i], rows[i &+ 4])
+    }
+    let even = interleavedLow(four[0], four[2]) + interleavedHigh(four[0], four[2])
+    let odd = interleavedLow(four[1], four[3]) + interleavedHigh(four[1], four[3])
+    return interleavedLow(even, odd) + interleavedHigh(even, odd)
+  }
+
+  @inline(__always)
+  private static func interleavedLow(_ a: Lanes, _ b: Lanes) -> Lanes {
+    var result = a
+    result.evenHalf = a.lowHalf
+    result.oddHalf = b.lowHalf
+    return result
+  }
+
+  @inline(__always)
+  private static func interleavedHigh(_ a: Lanes, _ b: Lanes) -> Lanes {
+    var result = a
+    result.evenHalf = a.highHalf
+    result.oddHalf = b.highHalf
+    return result
+  }
+}
