@@ -139,7 +139,7 @@ struct MomentWorkspace: Sendable {
   /// Lends the memory of a block.
   mutating func withBlock(_ layout: MomentBlockLayout, _ body: (inout MomentBlock) -> Void) {
     let (laneDemand, integerDemand) =
-      (MomentBlock.laneDemand(layout), MomentBlock.integerDemand(layout))
+      (MomentBlock.laneDemand(layout) + alignmentReserve, MomentBlock.integerDemand(layout))
     if lanes.count < laneDemand { lanes = [Lanes](repeating: .zero, count: laneDemand) }
     if integers.count < integerDemand { integers = [Int32](repeating: 0, count: integerDemand) }
     lanes.withUnsafeMutableBufferPointer { laneBuffer in
@@ -147,7 +147,8 @@ struct MomentWorkspace: Sendable {
         guard let first = laneBuffer.baseAddress, let integer = integerBuffer.baseAddress else {
           return
         }
-        var block = MomentBlock(layout: layout, lanes: first, integers: integer)
+        var block = MomentBlock(
+          layout: layout, lanes: first.alignedToCacheLine, integers: integer)
         body(&block)
       }
     }
