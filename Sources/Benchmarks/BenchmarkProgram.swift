@@ -18,6 +18,7 @@ struct BenchmarkProgram {
   static var benchmarks: [any Benchmark.Type] {
     [
       EvaluateBenchmark.self, GradeBenchmark.self, TrainBenchmark.self, RelaxBenchmark.self,
+      CompareRelaxationsBenchmark.self, ServeBenchmark.self,
       NeighborsBenchmark.self, PeakBenchmark.self, FingerprintBenchmark.self,
       GenerateBenchmark.self, ScheduleBenchmark.self, CampaignBenchmark.self,
       CompareBenchmark.self, DocumentBenchmark.self,

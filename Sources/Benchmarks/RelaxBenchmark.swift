@@ -1,6 +1,7 @@
 import Coordinator
 import Crystal
 import Dynamics
+import StructureFormats
 
 /// `Benchmarks relax POT`: what the relaxation of a random structure costs.
 enum RelaxBenchmark: Benchmark {
@@ -10,23 +11,22 @@ enum RelaxBenchmark: Benchmark {
       + "are random symmetric structures, as in a search, because they have the largest forces. "
       + "Tolerances are those of a search: 0.1 eV/Å and 2 GPa, then 0.02 eV/Å and 0.4 GPa.",
     arguments: ["POT"],
-    options: [
-      .init("composition", "FORMULA", "atoms of the cell; default Ti4O8"),
-      .init("starts", "N", "random structures; 7 or more, default 21"), .peer,
+    options: RandomStructures.options + [
+      .init("write", "FILE", "writes the starts, in a format that its name tells"), .peer,
     ])
 
   static func run(_ arguments: Arguments) throws -> Report {
-    let starts = try arguments.integer("starts", in: 7...100_000, default: 21)
-    let composition = try arguments.composition("composition", default: "Ti4O8")
     let peer = try arguments.peer()
     let potential = try PotentialFile(path: arguments.argument("POT")).potential
-    var random = RandomStructures(composition)
+    let (starts, source) = try RandomStructures.starts(arguments)
+    if let path = arguments.option("write") {
+      try StructureFile.write(starts.map { StructureRecord(structure: $0) }, to: path)
+    }
     let settings = RelaxationSettings(
-      stages: [.coarse, .tight], minimumDistances: random.minimumDistances)
+      stages: [.coarse, .tight], minimumDistances: source.minimumDistances)
     var (milliseconds, evaluations): ([Double], [Double]) = ([], [])
     var (converged, lowest) = (0, Double.infinity)
-    for number in 0..<starts {
-      guard let start = random.structure(number) else { continue }
+    for start in starts {
       var result: RelaxationResult?
       let seconds = Stopwatch.seconds {
         result = Relaxation.run(start, with: potential, settings: settings)
@@ -38,7 +38,6 @@ enum RelaxBenchmark: Benchmark {
       converged += 1
       lowest = min(lowest, result.enthalpyPerAtom)
     }
-    guard !milliseconds.isEmpty else { throw BenchmarkFailure("no random structure was made") }
     let (times, counts) = (Sample(milliseconds), Sample(evaluations))
     return Report(
       [
@@ -52,7 +51,7 @@ enum RelaxBenchmark: Benchmark {
         .init("starts", "relaxations", .integer(milliseconds.count)),
         .init("converged", "converged", .integer(converged)),
         .init("lowest_ev_per_atom", "lowest energy (eV/atom)", .number(lowest)),
-        .init("composition", "cell", .text(composition.formula)),
+        .init("composition", "cell", .text(source.composition.formula)),
       ], peer: peer)
   }
 }

@@ -26,6 +26,12 @@ struct Report {
     let name: String
     let value: Double
 
+    /// Names another program.
+    init(name: String, value: Double) {
+      self.name = name
+      self.value = value
+    }
+
     /// Reads `NAME=NUMBER`.
     init?(_ text: String) {
       let parts = text.split(separator: "=")

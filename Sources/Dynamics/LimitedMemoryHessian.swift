@@ -11,20 +11,19 @@ struct LimitedMemoryHessian {
   }
 
   private var pairs: [Pair] = []
-  private let capacity = 30
-  /// The preconditioner's matrix times 1/scale resembles the Hessian.
-  private(set) var scale: Double
-
-  /// Creates an empty memory.
-  ///
-  /// - Parameter scale: Å² per eV for a unit of the preconditioner, a first guess.
-  init(scale: Double) { self.scale = scale }
+  /// A fresh preconditioner knows more than steps of long ago: 30 pairs cost a fifth more evaluations.
+  private let capacity = 4
+  /// The preconditioner's matrix times 1/scale resembles the Hessian along the last step.
+  private var scale = 1.0
 
   /// Whether it knows nothing beyond the preconditioner.
   var isEmpty: Bool { pairs.isEmpty }
 
   /// Forgets all steps but keeps the scale.
   mutating func reset() { pairs.removeAll(keepingCapacity: true) }
+
+  /// Trusts the scale of a preconditioner that has just been built.
+  mutating func resetScale() { scale = 1 }
 
   /// −H g.
   func direction(for gradient: [Double], _ preconditioner: SpringPreconditioner) -> [Double] {

@@ -44,11 +44,13 @@ struct RelaxationRun {
   var lastPassed: Structure?
 
   private var coordinates: CellCoordinates
-  private var memory: LimitedMemoryHessian
+  private var memory = LimitedMemoryHessian()
+  private var model: PairForceModel
   private var preconditioner: SpringPreconditioner
   private var gradient: [Double] = []
-  /// Steps since the preconditioner was built.
-  private var age = 0
+  private let rebuildInterval: Int
+  /// Steps since the preconditioner was built; `nil` before it is.
+  private var age: Int?
   private var accepted = 0
   /// Grows and shrinks with success, at most 1: a fraction of the largest step.
   private var trust = 1.0
@@ -64,12 +66,11 @@ struct RelaxationRun {
     initialVolume = structure.volume
     hasStrain = !settings.hasFixedCell && structure.periodicity.count > 0
     coordinates = CellCoordinates(structure, pressure: settings.pressure, hasStrain: hasStrain)
-    memory = LimitedMemoryHessian(scale: Self.firstScale)
+    model = PairForceModel(structure, hasStrain: hasStrain)
     preconditioner = SpringPreconditioner(structure, hasStrain: hasStrain)
+    // Building costs the cube of the number of atoms, evaluations grow with the number only.
+    rebuildInterval = 2 + structure.atomCount / 24
   }
-
-  /// Springs of 5 eV/Å² to begin with; the first step tells better.
-  private static let firstScale = 0.2
 
   /// Why a relaxation goes no further.
   private enum Interruption: Error {
@@ -167,7 +168,7 @@ struct RelaxationRun {
   // MARK: Quasi-Newton steps
 
   private mutating func quasiNewtonStep(limit: Int) throws(Interruption) -> Attempt {
-    if age >= 12 || coordinates.deformation > 0.15 { rebuild() }
+    if age.map({ $0 >= rebuildInterval || coordinates.deformation > 0.15 }) ?? true { rebuild() }
     var direction = memory.direction(for: gradient, preconditioner)
     coordinates.project(&direction)
     var slope = dot(gradient, direction)
@@ -243,7 +244,7 @@ struct RelaxationRun {
     coordinates = moved
     accept(trial, found, gradient: newGradient)
     trust = min(1, 1.5 * trust)
-    age += 1
+    age = age.map { $0 + 1 }
     return true
   }
 
@@ -260,7 +261,10 @@ struct RelaxationRun {
   private mutating func rebuild() {
     guard let evaluation else { return }
     coordinates.reframe(at: structure, &memory)
-    preconditioner = SpringPreconditioner(structure, hasStrain: hasStrain)
+    let pairs = NeighborList(structure, cutoff: model.cutoff)
+    model.learn(structure, evaluation, pairs)
+    preconditioner.build(pairs, model)
+    memory.resetScale()
     gradient = coordinates.gradient(structure, evaluation)
     age = 0
   }

@@ -1,108 +1,116 @@
 import Crystal
-import Foundation
 import NumericalCore
 
-/// A model Hessian for atoms and cell together: isotropic springs between neighbors, stiffer the
-/// closer they are.
+/// A model Hessian for atoms and cell together: springs along and across the bonds.
 ///
-/// D. Packwood et al., J. Chem. Phys. 144, 164109 (2016), doi:10.1063/1.4947024, eq. 8: the spring
-/// between i and j is exp(−A (r/r₀ − 1)). We take r₀ as the sum of the covalent radii, not one length
-/// for all pairs. A pair vector changes by Δ = u_j − u_i + r ε, so the same springs ½k|Δ|² give the
-/// strain block and its coupling to the atoms, and no separate cell scaling is needed. Isotropic
-/// springs treat the three components alike: one matrix of N + 3 rows serves all of them.
+/// A force field's Hessian, made positive definite, is the preconditioner of L. Mones et al., Sci. Rep. 8,
+/// 13991 (2018), doi:10.1038/s41598-018-32105-x; here the force field is a `PairForceModel`, fitted
+/// while the relaxation runs, and weak exponential springs hold what it leaves free. A pair vector
+/// changes by Δ = u_j − u_i + d ε, so the springs ½ Δ K Δ with K = k∥ r̂r̂ᵀ + k⊥ (1 − r̂r̂ᵀ) give the strain
+/// block and its coupling to the atoms too, and no separate scaling of the cell is needed.
 struct SpringPreconditioner {
-  /// Lower triangle of the Cholesky factor, row by row.
-  private var factor: [Double]
-  private let size: Int
+  private var factor: CholeskyFactor
   private let atoms: Int
+  private let hasStrain: Bool
+  private let radii: [Double]
+
+  /// Makes room for the atoms of a structure.
+  ///
+  /// - Parameters:
+  ///   - structure: The atoms.
+  ///   - hasStrain: Whether the cell takes part.
+  init(_ structure: Structure, hasStrain: Bool) {
+    atoms = structure.atomCount
+    radii = structure.species.map(\.covalentRadius)
+    self.hasStrain = hasStrain
+    factor = CholeskyFactor(order: 3 * structure.atomCount + (hasStrain ? 9 : 0))
+  }
+
+  /// The share of the exponential springs beside the fitted ones, and of k∥ in their k⊥.
+  private static let (springShare, acrossShare) = (0.2, 0.15)
 
   /// Builds and factors the matrix.
   ///
   /// - Parameters:
-  ///   - structure: The structure.
-  ///   - hasStrain: Whether the cell takes part.
-  init(_ structure: Structure, hasStrain: Bool) {
-    let atoms = structure.atomCount
-    let radii = structure.species.map(\.covalentRadius)
-    let reach = Self.range * 2 * (radii.max() ?? 1)
-    let list = NeighborList(structure, cutoff: reach)
-    self.atoms = atoms
-    size = atoms + (hasStrain ? 3 : 0)
-    var matrix = [Double](repeating: 0, count: size * size)
-    for i in 0..<atoms {
-      for place in list.neighbors(of: i) {
-        let j = Int(list.indices[place])
-        let d = list.displacements[place]
-        let ratio = d.length / (radii[i] + radii[j])
-        if ratio > Self.range { continue }
-        // Every pair is met twice.
-        let k = 0.5 * exp(-3 * max(ratio - 1, -0.3))
-        matrix[i * size + i] += k
-        matrix[j * size + j] += k
-        matrix[i * size + j] -= k
-        matrix[j * size + i] -= k
-        guard hasStrain else { continue }
-        for a in 0..<3 {
-          let row = atoms + a
-          matrix[row * size + i] -= k * d[a]
-          matrix[row * size + j] += k * d[a]
-          for b in 0...a { matrix[row * size + atoms + b] += k * d[a] * d[b] }
+  ///   - pairs: The neighbors within the model's cutoff.
+  ///   - model: The forces between them.
+  mutating func build(_ pairs: NeighborList, _ model: PairForceModel) {
+    let (atoms, radii, hasStrain) = (atoms, radii, hasStrain)
+    factor.factorize { matrix, stride in
+      for i in 0..<atoms {
+        for index in pairs.neighbors(of: i) {
+          let j = Int(pairs.indices[index])
+          // Every pair is listed twice.
+          guard j >= i else { continue }
+          let d = pairs.displacements[index]
+          let r = d.length
+          let spring = Self.springShare * ExponentialSpring.stiffness(r / (radii[i] + radii[j]))
+          let fitted = model.stiffness(i, j, r)
+          let share = j == i ? 0.5 : 1
+          let along = share * (spring + max(fitted.along, 0))
+          let across = share * (Self.acrossShare * spring + max(fitted.across, 0))
+          let unit = d / r
+          let k = (along - across) * Matrix3.outer(unit, unit) + across * Matrix3.identity
+          Block(matrix, stride).add(k, d, i, j, strain: hasStrain ? atoms : nil)
         }
       }
+      Self.stiffen(matrix, stride, atoms, hasStrain)
     }
-    var trace = 0.0
-    for i in 0..<atoms { trace += matrix[i * size + i] }
-    // Uniform translation and lone atoms need some stiffness of their own.
-    let floor = trace > 0 ? 0.05 * trace / Double(atoms) : 1
-    for i in 0..<atoms { matrix[i * size + i] += floor }
-    let cellFloor = floor * Double(atoms)
-    for row in atoms..<size { matrix[row * size + row] += cellFloor }
-    factor = matrix
-    decompose()
   }
 
-  /// Springs reach to this multiple of the sum of the covalent radii.
-  private static let range = 2.0
-
-  private mutating func decompose() {
-    let n = size
-    factor.withUnsafeMutableBufferPointer { l in
-      for j in 0..<n {
-        var diagonal = l[j * n + j]
-        for k in 0..<j { diagonal -= l[j * n + k] * l[j * n + k] }
-        // The matrix is positive definite by construction; rounding may touch it for very large cells.
-        let root = max(diagonal, 1e-12).squareRoot()
-        l[j * n + j] = root
-        for i in j + 1..<max(n, j + 1) {
-          var sum = l[i * n + j]
-          for k in 0..<j { sum -= l[i * n + k] * l[j * n + k] }
-          l[i * n + j] = sum / root
-        }
-      }
-    }
+  /// Gives uniform translations, rotations and lone atoms some stiffness of their own.
+  private static func stiffen(
+    _ matrix: UnsafeMutablePointer<Double>, _ stride: Int, _ atoms: Int, _ hasStrain: Bool
+  ) {
+    let count = 3 * atoms
+    var trace = 0.0
+    for row in 0..<count { trace += matrix[row * stride + row] }
+    let floor = trace > 0 ? 0.05 * trace / Double(count) : 1
+    for row in 0..<count { matrix[row * stride + row] += floor }
+    guard hasStrain else { return }
+    for row in count..<count + 9 { matrix[row * stride + row] += floor * Double(atoms) }
   }
 
   /// Solves M z = v for a vector of positions and, where the cell takes part, strain rows.
   ///
   /// - Parameter vector: 3(N + 3) numbers: positions of all atoms, then the rows of the strain.
-  func solve(_ vector: inout [Double]) {
-    let n = size
-    factor.withUnsafeBufferPointer { l in
-      vector.withUnsafeMutableBufferPointer { v in
-        for component in 0..<3 {
-          for i in 0..<n {
-            var sum = v[3 * i + component]
-            for k in 0..<i { sum -= l[i * n + k] * v[3 * k + component] }
-            v[3 * i + component] = sum / l[i * n + i]
-          }
-          for i in stride(from: n - 1, through: 0, by: -1) {
-            var sum = v[3 * i + component]
-            for k in i + 1..<max(n, i + 1) { sum -= l[k * n + i] * v[3 * k + component] }
-            v[3 * i + component] = sum / l[i * n + i]
-          }
-        }
-        for i in 3 * n..<max(v.count, 3 * n) { v[i] = 0 }
+  func solve(_ vector: inout [Double]) { factor.solve(&vector) }
+}
+
+/// The lower triangle of a matrix of 3×3 blocks.
+private struct Block {
+  private let matrix: UnsafeMutablePointer<Double>
+  private let stride: Int
+
+  init(_ matrix: UnsafeMutablePointer<Double>, _ stride: Int) {
+    self.matrix = matrix
+    self.stride = stride
+  }
+
+  /// Adds the spring of a pair: K times the products of the coefficients of Δ, which are −1 at i, 1 at j
+  /// and d at the strain rows.
+  @inline(__always)
+  func add(_ k: Matrix3, _ d: Vector3, _ i: Int, _ j: Int, strain: Int?) {
+    if j != i {
+      add(k, 1, i, i)
+      add(k, 1, j, j)
+      add(k, -1, j, i)
+    }
+    guard let strain else { return }
+    for a in 0..<3 {
+      if j != i {
+        add(k, -d[a], strain + a, i)
+        add(k, d[a], strain + a, j)
       }
+      for b in 0...a { add(k, d[a] * d[b], strain + a, strain + b) }
+    }
+  }
+
+  @inline(__always)
+  private func add(_ k: Matrix3, _ factor: Double, _ row: Int, _ column: Int) {
+    let place = matrix + 3 * row * stride + 3 * column
+    for a in 0..<3 {
+      for b in 0..<3 { place[a * stride + b] += factor * k[a, b] }
     }
   }
 }

@@ -7,8 +7,7 @@ struct BenchmarksTests {
   static let program = BuiltProgram("Benchmarks")
   static let names = [
     "evaluate", "grade", "train", "relax", "neighbors", "peak", "fingerprint", "generate",
-    "schedule",
-    "campaign", "compare", "document",
+    "schedule", "campaign", "compare", "document", "compare-relaxations", "serve",
   ]
 
   @Test(
