@@ -3,11 +3,11 @@ import Foundation
 /// The Cholesky factor of a symmetric positive definite matrix, in storage that is used again.
 ///
 /// Rows are padded with zeros to full vectors, so every sum runs over whole vectors in a fixed order.
-struct CholeskyFactor {
+package struct CholeskyFactor {
   private typealias Lanes = SIMD8<Double>
 
   /// The order of the matrix.
-  let order: Int
+  package let order: Int
   private let vectorsPerRow: Int
   /// The matrix before `factorize`, row by row; only the lower triangle counts.
   private var matrix: [Lanes]
@@ -15,7 +15,7 @@ struct CholeskyFactor {
   private var factor: [Lanes]
 
   /// Makes room for a matrix and fills it with zeros.
-  init(order: Int) {
+  package init(order: Int) {
     self.order = order
     vectorsPerRow = (order + 7) / 8
     matrix = [Lanes](repeating: .zero, count: order * vectorsPerRow)
@@ -27,7 +27,7 @@ struct CholeskyFactor {
   /// Rounding may make a pivot vanish; a tiny one takes its place.
   ///
   /// - Parameter fill: Adds to the lower triangle of a zero matrix: elements and the distance of rows.
-  mutating func factorize(_ fill: (UnsafeMutablePointer<Double>, Int) -> Void) {
+  package mutating func factorize(_ fill: (UnsafeMutablePointer<Double>, Int) -> Void) {
     let (n, width) = (order, vectorsPerRow)
     let stride = 8 * width
     withElements { a, l in
@@ -63,7 +63,7 @@ struct CholeskyFactor {
   /// Solves M z = v.
   ///
   /// - Parameter vector: v, replaced by z; components beyond the order become zero.
-  func solve(_ vector: inout [Double]) {
+  package func solve(_ vector: inout [Double]) {
     let (n, stride) = (order, 8 * vectorsPerRow)
     precondition(vector.count >= n, "the vector is shorter than the matrix")
     factor.withUnsafeBytes { bytes in

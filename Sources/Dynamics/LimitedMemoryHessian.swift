@@ -12,7 +12,7 @@ struct LimitedMemoryHessian {
 
   private var pairs: [Pair] = []
   /// A fresh preconditioner knows more than steps of long ago: 30 pairs cost a fifth more evaluations.
-  private let capacity = 4
+  private let capacity = 3
   /// The preconditioner's matrix times 1/scale resembles the Hessian along the last step.
   private var scale = 1.0
 
@@ -88,6 +88,13 @@ func dot(_ a: [Double], _ b: [Double]) -> Double {
       return (s0 + s1) + (s2 + s3)
     }
   }
+}
+
+/// The difference of two vectors of one length.
+func difference(_ a: [Double], _ b: [Double]) -> [Double] {
+  var result = a
+  add(-1, b, to: &result)
+  return result
 }
 
 /// Adds a multiple of one vector to another of the same length.

@@ -11,9 +11,9 @@ import NumericalCore
 /// with less weight. One evaluation of twelve atoms gives 45 numbers, so three evaluations determine
 /// the model; a penalty on the curvature of φ' and on the distance from exponential springs decides
 /// what data leave open.
-struct PairForceModel {
+package struct PairForceModel {
   /// Beyond this distance in Å pairs do not count.
-  let cutoff: Double
+  package let cutoff: Double
   private let start: Double
   private let spacing: Double
   /// The elements, by atomic number.
@@ -21,7 +21,7 @@ struct PairForceModel {
   /// The place of every atom's element.
   private let kinds: [Int]
   private let hasStrain: Bool
-  /// Numbers in forces and ∂E/∂ε of a structure, rounded up to full vectors.
+  /// Numbers in forces and ∂E/∂ε of a structure and one to spare, rounded up to full vectors.
   private let width: Int
 
   private var gram: [Double]
@@ -40,12 +40,16 @@ struct PairForceModel {
   private static let pieces = 8
   private static let splines = pieces + 3
   /// How much the past counts at the next structure.
-  private static let fading = 0.97
+  private static let fading = 0.9
   /// Weight of the exponential springs and of the curvature of φ', relative to the mean of the data.
   private static let (priorWeight, curvatureWeight) = (3e-4, 1e-2)
 
   /// Prepares a model for structures with the atoms of one.
-  init(_ structure: Structure, hasStrain: Bool) {
+  ///
+  /// - Parameters:
+  ///   - structure: The first structure; its density decides how far pairs reach.
+  ///   - hasStrain: Whether it learns from ∂E/∂ε too.
+  package init(_ structure: Structure, hasStrain: Bool) {
     elements = structure.distinctElements()
     kinds = structure.species.map { [elements] in elements.firstIndex(of: $0) ?? 0 }
     self.hasStrain = hasStrain
@@ -53,7 +57,7 @@ struct PairForceModel {
     start = cutoff / 6
     spacing = (cutoff - start) / Double(Self.pieces)
     let total = elements.count * (elements.count + 1) / 2 * Self.splines
-    width = (3 * structure.atomCount + 9 + 7) / 8 * 8
+    width = (3 * structure.atomCount + 10 + 7) / 8 * 8
     gram = [Double](repeating: 0, count: total * total)
     moment = [Double](repeating: 0, count: total)
     solver = CholeskyFactor(order: total)
@@ -92,15 +96,21 @@ struct PairForceModel {
   // MARK: Use
 
   /// What a pair adds to the Hessian, in eV/Å².
-  struct Stiffness {
+  package struct Stiffness {
     /// φ'', along the bond.
-    var along: Double
+    package var along: Double
     /// φ'/r, across it.
-    var across: Double
+    package var across: Double
   }
 
   /// The stiffness of the pair of two atoms at a distance.
-  func stiffness(_ i: Int, _ j: Int, _ r: Double) -> Stiffness {
+  ///
+  /// - Parameters:
+  ///   - i: An atom.
+  ///   - j: Another atom.
+  ///   - r: Their distance in Å, below the cutoff.
+  /// - Returns: φ'' and φ'/r in eV/Å²; either may be negative.
+  package func stiffness(_ i: Int, _ j: Int, _ r: Double) -> Stiffness {
     let (piece, u) = place(r)
     let base = Self.first(kinds[i], kinds[j]) + piece
     let v = 1 - u
@@ -137,7 +147,9 @@ struct PairForceModel {
   ///   - structure: With the atoms of the first one.
   ///   - evaluation: Its forces and virial.
   ///   - pairs: Its neighbors closer than `cutoff`.
-  mutating func learn(_ structure: Structure, _ evaluation: Evaluation, _ pairs: NeighborList) {
+  package mutating func learn(
+    _ structure: Structure, _ evaluation: Evaluation, _ pairs: NeighborList
+  ) {
     swap(&design, &lastDesign)
     swap(&observed, &lastObserved)
     describe(structure, pairs)
@@ -174,30 +186,34 @@ struct PairForceModel {
         let (piece, u) = place(r)
         let base = Self.first(kinds[i], kinds[j]) + piece
         let weights = Self.weights(u)
-        let unit = d / r
-        let strain = (j == i ? 0.5 : 1) * weight
+        let unit = SIMD4(d.x / r, d.y / r, d.z / r, 0)
+        let strain = (j == i ? 0.5 : 1) * weight * d
         design.withUnsafeMutableBytes { bytes in
           guard let all = bytes.baseAddress?.assumingMemoryBound(to: Double.self) else { return }
           for k in 0..<4 {
             let row = all + (base + k) * width
             let force = weights[k] * unit
-            Self.add(-force, to: row + 3 * i)
-            Self.add(force, to: row + 3 * j)
+            Self.add(force, -1, to: row + 3 * i)
+            Self.add(force, 1, to: row + 3 * j)
             let virial = row + 3 * atoms
-            Self.add((strain * d.x) * force, to: virial)
-            Self.add((strain * d.y) * force, to: virial + 3)
-            Self.add((strain * d.z) * force, to: virial + 6)
+            Self.add(force, strain.x, to: virial)
+            Self.add(force, strain.y, to: virial + 3)
+            Self.add(force, strain.z, to: virial + 6)
           }
         }
       }
     }
   }
 
+  /// Adds three components, and nothing to the number behind them.
   @inline(__always)
-  private static func add(_ v: Vector3, to place: UnsafeMutablePointer<Double>) {
-    place[0] += v.x
-    place[1] += v.y
-    place[2] += v.z
+  private static func add(
+    _ v: SIMD4<Double>, _ factor: Double, to place: UnsafeMutablePointer<Double>
+  ) {
+    let raw = UnsafeMutableRawPointer(place)
+    let sum = raw.loadUnaligned(as: SIMD4<Double>.self)
+      .addingProduct(v, SIMD4(repeating: factor))
+    raw.storeBytes(of: sum, as: SIMD4<Double>.self)
   }
 
   private mutating func observe(_ structure: Structure, _ evaluation: Evaluation) {

@@ -50,7 +50,7 @@ public struct RelaxationSettings: Sendable, Hashable {
   /// The longest move of an atom in one step, in Å.
   public var largestMove = 0.3
   /// The largest component of the strain in one step.
-  public var largestStrain = 0.08
+  public var largestStrain = 0.12
   /// The relaxation has collapsed or exploded where the volume leaves these multiples of its start.
   public var volumeRatios = 0.2...5.0
   /// Pairs must not come closer; `nil` for no limits.

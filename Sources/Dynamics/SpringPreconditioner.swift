@@ -13,6 +13,8 @@ struct SpringPreconditioner {
   private let atoms: Int
   private let hasStrain: Bool
   private let radii: [Double]
+  /// Blocks of every atom with itself and the three strain rows, then of the strain rows.
+  private var sums: [SymmetricBlock]
 
   /// Makes room for the atoms of a structure.
   ///
@@ -23,11 +25,12 @@ struct SpringPreconditioner {
     atoms = structure.atomCount
     radii = structure.species.map(\.covalentRadius)
     self.hasStrain = hasStrain
+    sums = [SymmetricBlock](repeating: .zero, count: 4 * structure.atomCount + 6)
     factor = CholeskyFactor(order: 3 * structure.atomCount + (hasStrain ? 9 : 0))
   }
 
   /// The share of the exponential springs beside the fitted ones, and of k∥ in their k⊥.
-  private static let (springShare, acrossShare) = (0.2, 0.15)
+  private static let (springShare, acrossShare) = (0.1, 0.15)
 
   /// Builds and factors the matrix.
   ///
@@ -36,26 +39,56 @@ struct SpringPreconditioner {
   ///   - model: The forces between them.
   mutating func build(_ pairs: NeighborList, _ model: PairForceModel) {
     let (atoms, radii, hasStrain) = (atoms, radii, hasStrain)
+    var sums: [SymmetricBlock] = []
+    swap(&sums, &self.sums)
+    for index in sums.indices { sums[index] = .zero }
     factor.factorize { matrix, stride in
-      for i in 0..<atoms {
-        for index in pairs.neighbors(of: i) {
-          let j = Int(pairs.indices[index])
-          // Every pair is listed twice.
-          guard j >= i else { continue }
-          let d = pairs.displacements[index]
-          let r = d.length
-          let spring = Self.springShare * ExponentialSpring.stiffness(r / (radii[i] + radii[j]))
-          let fitted = model.stiffness(i, j, r)
-          let share = j == i ? 0.5 : 1
-          let along = share * (spring + max(fitted.along, 0))
-          let across = share * (Self.acrossShare * spring + max(fitted.across, 0))
-          let unit = d / r
-          let k = (along - across) * Matrix3.outer(unit, unit) + across * Matrix3.identity
-          Block(matrix, stride).add(k, d, i, j, strain: hasStrain ? atoms : nil)
+      sums.withUnsafeMutableBufferPointer { sums in
+        for i in 0..<atoms {
+          // Images of one atom follow each other and share a block.
+          var (between, column) = (SymmetricBlock.zero, i)
+          for index in pairs.neighbors(of: i) {
+            let j = Int(pairs.indices[index])
+            // Every pair is listed twice.
+            guard j >= i else { continue }
+            let d = pairs.displacements[index]
+            let r = d.length
+            let spring = Self.springShare * ExponentialSpring.stiffness(r / (radii[i] + radii[j]))
+            let fitted = model.stiffness(i, j, r)
+            let share = j == i ? 0.5 : 1
+            let across = share * (Self.acrossShare * spring + max(fitted.across, 0))
+            let along = share * (spring + max(fitted.along, 0))
+            let k = SymmetricBlock(along: along, across: across, d / r)
+            for a in 0..<3 {
+              for b in 0...a { sums[4 * atoms + a * (a + 1) / 2 + b].add(k, d[a] * d[b]) }
+            }
+            guard j != i else { continue }
+            if j != column {
+              if column != i { between.subtract(from: matrix, stride, column, i) }
+              (between, column) = (.zero, j)
+            }
+            between.add(k, 1)
+            sums[4 * i].add(k, 1)
+            sums[4 * j].add(k, 1)
+            for a in 0..<3 {
+              sums[4 * i + 1 + a].add(k, -d[a])
+              sums[4 * j + 1 + a].add(k, d[a])
+            }
+          }
+          if column != i { between.subtract(from: matrix, stride, column, i) }
+        }
+        for i in 0..<atoms { sums[4 * i].add(to: matrix, stride, i, i) }
+        guard hasStrain else { return }
+        for a in 0..<3 {
+          for i in 0..<atoms { sums[4 * i + 1 + a].add(to: matrix, stride, atoms + a, i) }
+          for b in 0...a {
+            sums[4 * atoms + a * (a + 1) / 2 + b].add(to: matrix, stride, atoms + a, atoms + b)
+          }
         }
       }
       Self.stiffen(matrix, stride, atoms, hasStrain)
     }
+    swap(&sums, &self.sums)
   }
 
   /// Gives uniform translations, rotations and lone atoms some stiffness of their own.
@@ -75,42 +108,4 @@ struct SpringPreconditioner {
   ///
   /// - Parameter vector: 3(N + 3) numbers: positions of all atoms, then the rows of the strain.
   func solve(_ vector: inout [Double]) { factor.solve(&vector) }
-}
-
-/// The lower triangle of a matrix of 3×3 blocks.
-private struct Block {
-  private let matrix: UnsafeMutablePointer<Double>
-  private let stride: Int
-
-  init(_ matrix: UnsafeMutablePointer<Double>, _ stride: Int) {
-    self.matrix = matrix
-    self.stride = stride
-  }
-
-  /// Adds the spring of a pair: K times the products of the coefficients of Δ, which are −1 at i, 1 at j
-  /// and d at the strain rows.
-  @inline(__always)
-  func add(_ k: Matrix3, _ d: Vector3, _ i: Int, _ j: Int, strain: Int?) {
-    if j != i {
-      add(k, 1, i, i)
-      add(k, 1, j, j)
-      add(k, -1, j, i)
-    }
-    guard let strain else { return }
-    for a in 0..<3 {
-      if j != i {
-        add(k, -d[a], strain + a, i)
-        add(k, d[a], strain + a, j)
-      }
-      for b in 0...a { add(k, d[a] * d[b], strain + a, strain + b) }
-    }
-  }
-
-  @inline(__always)
-  private func add(_ k: Matrix3, _ factor: Double, _ row: Int, _ column: Int) {
-    let place = matrix + 3 * row * stride + 3 * column
-    for a in 0..<3 {
-      for b in 0..<3 { place[a * stride + b] += factor * k[a, b] }
-    }
-  }
 }

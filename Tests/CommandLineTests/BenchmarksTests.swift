@@ -34,6 +34,36 @@ struct BenchmarksTests {
     #expect(outcome.output.contains("Why: "))
   }
 
+  @Test("ASE sees a potential over a pipe: forces and stress are the derivatives of its energy")
+  func serve() throws {
+    let script = """
+      import subprocess, sys
+      sys.path.insert(0, sys.argv[1])
+      import numpy as np
+      from ase import Atoms
+      from relax_with_ase import PipeCalculator
+      server = subprocess.Popen([sys.argv[2], "serve", sys.argv[3]], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, text=True)
+      atoms = Atoms("TiO2", cell=[[3.1, 0.1, 0.2], [0, 3.3, 0.3], [0.2, 0, 3.6]], pbc=True,
+                    scaled_positions=[[0, 0, 0], [0.4, 0.5, 0.1], [0.1, 0.45, 0.55]])
+      atoms.calc = PipeCalculator(server, 1000)
+      forces = atoms.get_forces() - atoms.calc.calculate_numerical_forces(atoms, 1e-4)
+      stress = atoms.get_stress() - atoms.calc.calculate_numerical_stress(atoms, 1e-5)
+      server.stdin.write("3 1 0 0\\n")
+      server.stdin.flush()
+      print(np.abs(forces).max() < 1e-4, np.abs(stress).max() < 1e-5, server.stdout.readline())
+      server.stdin.close()
+      server.wait()
+      """
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    let potential = root.appendingPathComponent(
+      "Tests/DynamicsTests/Fixtures/tio2-level12.mtp")
+    let output = try PythonASE.run(
+      script, [root.appendingPathComponent("Tools").path, Self.program.path, potential.path])
+    #expect(output.hasPrefix("True True error "), "\(output)")
+  }
+
   @Test("The timed evaluations give MLIP-2's energies")
   func evaluate() throws {
     let outcome = try Self.program.run([
