@@ -12,6 +12,33 @@ public protocol InteratomicPotential: Sendable {
   /// - Throws: `PotentialError` where an element is unknown to it, the structure's periodicity is not
   ///   supported, or atoms are so close that no finite number results.
   func evaluation(of structure: Structure) throws(PotentialError) -> Evaluation
+
+  /// Begins a series of evaluations of structures that change little from one to the next, as in a
+  /// relaxation: what was found out about neighbors may be used again.
+  func series() -> any EvaluationSeries
+}
+
+/// Evaluates structures one after the other.
+///
+/// A series is a function of the structures it was given, in their order: no other state enters.
+public protocol EvaluationSeries {
+  /// Energy in eV, forces in eV/Å and stress in eV/Å³ of the next structure.
+  ///
+  /// - Throws: As `InteratomicPotential.evaluation(of:)`.
+  mutating func evaluation(of structure: Structure) throws(PotentialError) -> Evaluation
+}
+
+extension InteratomicPotential {
+  /// A series that remembers nothing.
+  public func series() -> any EvaluationSeries { IndependentEvaluations(potential: self) }
+}
+
+private struct IndependentEvaluations<P: InteratomicPotential>: EvaluationSeries {
+  let potential: P
+
+  func evaluation(of structure: Structure) throws(PotentialError) -> Evaluation {
+    try potential.evaluation(of: structure)
+  }
 }
 
 /// Why a potential gave no result, could not be read or could not be trained.

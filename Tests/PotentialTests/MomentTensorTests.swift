@@ -13,6 +13,8 @@ struct MomentTensorTests {
   static let cases = [
     (2, 1), (4, 2), (6, 1), (8, 3), (10, 2), (12, 1), (14, 2), (16, 3), (18, 1), (20, 2),
   ]
+  /// The levels beyond, whose evaluation needs longer loops.
+  static let highCases = [(22, 1), (24, 2), (26, 1), (28, 1)]
 
   private static func elements(_ count: Int) -> [ChemicalElement] {
     (0..<count).map(ChemicalElement.unnamed)
@@ -37,7 +39,7 @@ struct MomentTensorTests {
     ]
   }
 
-  @Test("Fast and plain evaluation agree", arguments: cases)
+  @Test("Fast and plain evaluation agree", arguments: cases + highCases)
   func reference(level: Int, species: Int) throws {
     let potential = try MomentTensorFixtures.random(
       level: level, elements: Self.elements(species), seed: 5)

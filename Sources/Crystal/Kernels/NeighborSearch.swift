@@ -8,7 +8,11 @@ struct NeighborSearch {
   let positions: [Vector3]
   /// The middle of the atoms and the radius in Å of a sphere around it that holds them all.
   let center: Vector3
-  let radius: Double
+  private(set) var radius: Double
+  /// The corners of the box around the atoms, widened by the cutoff, in Å.
+  let low: Vector3
+  /// Likewise.
+  let high: Vector3
 
   /// Bounds are searched this much too far and the distance decides, so that rounding loses no pair.
   static let margin = 1 + 1e-8
@@ -26,6 +30,9 @@ struct NeighborSearch {
     self.cutoff = cutoff
     self.positions = positions
     self.center = center
+    let edge = cutoff * Self.margin
+    let widening = Vector3(edge, edge, edge)
+    (self.low, self.high) = (low - widening, high + widening)
     radius = positions.reduce(0) { max($0, ($1 - center).squaredLength) }.squareRoot()
   }
 
@@ -75,60 +82,65 @@ struct NeighborSearch {
 
   /// The translations of every atom to where another atom may see it.
   private func images() -> ImageBuffer {
-    let reach = cutoff + radius
-    let expected = min(expectedAtoms(within: reach), 1e7)
+    let expected = min(expectedAtoms(within: cutoff + radius), 1e7)
     var buffer = ImageBuffer(capacity: Int(expected) + 16)
-    let limit = reach * Self.margin
     for (j, position) in positions.enumerated() {
-      let difference = position - center
-      addRows(
-        to: &buffer, Int32(truncatingIfNeeded: j), difference: difference,
-        local: frame.axes * difference, limit)
+      forEachTranslation(of: position) { translation in
+        buffer.makeRoom(for: 1)
+        buffer.append(Int32(truncatingIfNeeded: j), translation)
+      }
     }
     return buffer
   }
 
-  // Row by row: planes n₃, lines n₂, points n₁. The bounds of each are those of a sphere cut by
-  // planes and lines, so hardly a point lies outside.
+  /// Calls a closure with every translation that moves a position to where an atom may see it.
+  ///
+  /// Row by row: planes n₃, lines n₂, points n₁. The bounds of each are those of a sphere cut by
+  /// planes and lines, so hardly a point lies outside.
   @inline(__always)
-  private func addRows(
-    to buffer: inout ImageBuffer, _ j: Int32, difference: Vector3, local: Vector3, _ reach: Double
-  ) {
+  func forEachTranslation(of position: Vector3, _ body: (Vector3) -> Void) {
+    let reach = (cutoff + radius) * Self.margin
+    let local = frame.axes * (position - center)
     let t = frame.triangle
-    let (low3, high3) = range(-reach - local.z, reach - local.z, t.c.z, level: 2)
-    for n3 in stride(from: low3, through: high3, by: 1) {
-      let z = local.z + n3 * t.c.z
+    let perStep = Vector3(1 / t.a.x, 1 / t.b.y, 1 / t.c.z)
+    for n3 in range(-local.z, reach, perStep.z, level: 2) {
+      let z = local.z + Double(n3) * t.c.z
       let disk = reach * reach - z * z
       guard disk > 0 else { continue }
-      let (y0, x0) = (local.y + n3 * t.c.y, local.x + n3 * t.c.x)
-      let plane = n3 * frame.translations.c
-      let radius = disk.squareRoot()
-      let (low2, high2) = range(-radius - y0, radius - y0, t.b.y, level: 1)
-      for n2 in stride(from: low2, through: high2, by: 1) {
-        let y = y0 + n2 * t.b.y
+      let (y0, x0) = (local.y + Double(n3) * t.c.y, local.x + Double(n3) * t.c.x)
+      let plane = Double(n3) * frame.translations.c
+      for n2 in range(-y0, disk.squareRoot(), perStep.y, level: 1) {
+        let y = y0 + Double(n2) * t.b.y
         let chord = disk - y * y
         guard chord > 0 else { continue }
-        let x = x0 + n2 * t.b.x
-        let half = chord.squareRoot()
-        let (low1, high1) = range(-half - x, half - x, t.a.x, level: 0)
-        guard low1 <= high1 else { continue }
-        let line = n2 * frame.translations.b + plane
-        buffer.makeRoom(for: Int(high1 - low1) + 1)
-        for n1 in stride(from: low1, through: high1, by: 1) {
-          buffer.append(j, n1 * frame.translations.a + line)
+        let x = x0 + Double(n2) * t.b.x
+        let line = Double(n2) * frame.translations.b + plane
+        for n1 in range(-x, chord.squareRoot(), perStep.x, level: 0) {
+          body(Double(n1) * frame.translations.a + line)
         }
       }
     }
   }
 
-  /// The whole numbers n with low ≤ n × step ≤ high; 0 alone, or nothing, where nothing repeats.
+  /// The translations that move some atom to where another may see it; the first is none.
+  ///
+  /// Those of the middle of the atoms within the cutoff and twice their radius.
+  func translations(into list: inout [Vector3]) {
+    list.removeAll(keepingCapacity: true)
+    list.append(.zero)
+    var wider = self
+    wider.radius = 2 * radius
+    wider.forEachTranslation(of: center) { if $0 != .zero { list.append($0) } }
+  }
+
+  /// The whole numbers n with |n × step − middle| ≤ radius; 0 alone, or nothing, where nothing repeats.
   @inline(__always)
-  private func range(
-    _ low: Double, _ high: Double, _ step: Double, level: Int
-  ) -> (low: Double, high: Double) {
-    if level < frame.periodicCount {
-      return ((low / step).rounded(.up), (high / step).rounded(.down))
-    }
-    return low <= 0 && high >= 0 ? (0, 0) : (0, -1)
+  private func range(_ middle: Double, _ radius: Double, _ perStep: Double, level: Int) -> Range<
+    Int
+  > {
+    guard level < frame.periodicCount else { return abs(middle) <= radius ? 0..<1 : 0..<0 }
+    let low = ((middle - radius) * perStep).rounded(.up)
+    let high = ((middle + radius) * perStep).rounded(.down)
+    return low <= high ? Int(low)..<Int(high) + 1 : 0..<0
   }
 }

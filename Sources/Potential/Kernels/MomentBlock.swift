@@ -132,7 +132,7 @@ package struct MomentBlock {
 }
 
 /// Memory of an evaluation, kept from one to the next.
-struct MomentWorkspace: Sendable {
+struct MomentWorkspace: Sendable, Emptyable {
   private var lanes: [Lanes] = []
   private var integers: [Int32] = []
 
@@ -159,12 +159,17 @@ struct MomentWorkspace: Sendable {
 ///
 /// A potential is a value that several threads may evaluate; each takes a workspace and brings it
 /// back.
-final class WorkspacePool: Sendable {
-  private let idle = Mutex<[MomentWorkspace]>([])
+final class WorkspacePool<Workspace: Sendable & Emptyable>: Sendable {
+  private let idle = Mutex<[Workspace]>([])
 
-  func take() -> MomentWorkspace { idle.withLock { $0.popLast() } ?? MomentWorkspace() }
+  func take() -> Workspace { idle.withLock { $0.popLast() } ?? Workspace() }
 
-  func give(_ workspace: MomentWorkspace) { idle.withLock { $0.append(workspace) } }
+  func give(_ workspace: Workspace) { idle.withLock { $0.append(workspace) } }
+}
+
+/// Can be created empty.
+protocol Emptyable {
+  init()
 }
 
 /// Which atoms share a block: atoms of one species, those with similar numbers of neighbors together.

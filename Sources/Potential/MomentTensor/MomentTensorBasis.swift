@@ -64,6 +64,10 @@ public struct MomentTensorBasis: Sendable {
 
   package let monomials: MonomialTable
   package let program: ProductProgram
+  /// Where the evaluation keeps moments.
+  let layout: MomentLayout
+  /// What the evaluation multiplies.
+  let graph: ProductGraph
 
   /// The number S of basis functions.
   public var scalarCount: Int { scalarMoments.count }
@@ -98,6 +102,9 @@ public struct MomentTensorBasis: Sendable {
     program = ProductProgram(
       basicSlots: monomials.slotOfBasicMoment, basicSlotCount: monomials.slotCount,
       products: products, momentCount: momentCount, scalarMoments: scalarMoments)
+    layout = MomentLayout(basicMoments, radialFunctionCount: radialFunctionCount)
+    graph = ProductGraph(
+      layout, products: products, momentCount: momentCount, scalarMoments: scalarMoments)
   }
 
   // What is wrong with tables, if anything.

@@ -7,28 +7,76 @@ extension MomentTensorPotential: InteratomicPotential {
   /// - Throws: `PotentialError.unknownElement` where an element is unknown, `PotentialError.notFinite`
   ///   where atoms coincide.
   public func evaluation(of structure: Structure) throws(PotentialError) -> Evaluation {
+    var workspace = evaluationWorkspaces.take()
+    defer { evaluationWorkspaces.give(workspace) }
     let species = try speciesIndices(of: structure)
-    let count = structure.atomCount
-    let seeds = seeds()
-    var energies = Lanes.zero
-    var virials = StrainLanes()
-    // x, y, z of every atom and of the nobody that fills empty lanes.
-    var derivatives = [Double](repeating: 0, count: 3 * (count + 1))
-    forEachBlock(of: structure, species, forTraining: false) { block in
-      forward(block)
-      energies += siteEnergies(block)
-      backward(block, seeds: seeds)
-      derivatives.withUnsafeMutableBufferPointer { buffer in
-        guard let derivative = buffer.baseAddress else { return }
-        addGradients(block, to: derivative, &virials)
+    workspace.table.reset(cutoff: radialBasis.cutoff, speciesCount: speciesCount)
+    workspace.table.add(structure, species: species)
+    sweep.run(
+      &workspace, structureOf: [Int32](repeating: 0, count: species.count))
+    return try evaluation(of: structure, species[...], workspace.memory, number: 0, firstAtom: 0)
+  }
+
+  /// Energies, forces and stresses of many structures at once: atoms of several structures share the
+  /// lanes of vectors, so that small cells cost no more per atom than large ones.
+  ///
+  /// - Throws: As `evaluation(of:)`, for the first structure that cannot be treated.
+  public func evaluations(of structures: [Structure]) throws(PotentialError) -> [Evaluation] {
+    var results: [Evaluation] = []
+    results.reserveCapacity(structures.count)
+    var workspace = evaluationWorkspaces.take()
+    defer { evaluationWorkspaces.give(workspace) }
+    let sweep = sweep
+    var first = 0
+    while first < structures.count {
+      // As many as fit into the processor's caches.
+      var (last, atoms) = (first, 0)
+      while last < structures.count, last == first || atoms + structures[last].atomCount <= 256 {
+        atoms += structures[last].atomCount
+        last += 1
       }
+      workspace.table.reset(cutoff: radialBasis.cutoff, speciesCount: speciesCount)
+      var species: [Int] = []
+      var structureOf: [Int32] = []
+      for (number, structure) in structures[first..<last].enumerated() {
+        let own = try speciesIndices(of: structure)
+        workspace.table.add(structure, species: own)
+        species += own
+        for _ in own { structureOf.append(Int32(number)) }
+      }
+      sweep.run(&workspace, structureOf: structureOf)
+      var firstAtom = 0
+      for (number, structure) in structures[first..<last].enumerated() {
+        results.append(
+          try evaluation(
+            of: structure, species[firstAtom..<firstAtom + structure.atomCount],
+            workspace.memory, number: number, firstAtom: firstAtom))
+        firstAtom += structure.atomCount
+      }
+      first = last
     }
-    var energy = energies.fixedSum()
+    return results
+  }
+
+  // What a sweep found of one structure.
+  func evaluation(
+    of structure: Structure, _ species: ArraySlice<Int>, _ memory: EvaluationMemory, number: Int,
+    firstAtom: Int
+  ) throws(PotentialError) -> Evaluation {
+    var energy = 0.0
+    for i in 0..<structure.atomCount { energy += memory.siteEnergies[firstAtom + i] }
     for index in species { energy += parameters[radialParameterCount + index] }
-    let forces = (0..<count).map { i in
-      Vector3(-derivatives[3 * i], -derivatives[3 * i + 1], -derivatives[3 * i + 2])
+    let forces = (firstAtom..<firstAtom + structure.atomCount).map { i in
+      Vector3(
+        -memory.derivatives[4 * i], -memory.derivatives[4 * i + 1],
+        -memory.derivatives[4 * i + 2])
     }
-    let result = Evaluation(energy: energy, forces: forces, virial: virials.total, of: structure)
+    let w = memory.strains[6 * number..<6 * number + 6]
+    let o = w.startIndex
+    let virial = Matrix3(
+      rows: Vector3(w[o], w[o + 5], w[o + 4]), Vector3(w[o + 5], w[o + 1], w[o + 3]),
+      Vector3(w[o + 4], w[o + 3], w[o + 2]))
+    let result = Evaluation(energy: energy, forces: forces, virial: virial, of: structure)
     guard result.isFinite() else { throw .notFinite(Self.reason(structure)) }
     return result
   }
@@ -37,12 +85,15 @@ extension MomentTensorPotential: InteratomicPotential {
   ///
   /// - Throws: As `evaluation(of:)`.
   public func siteEnergies(of structure: Structure) throws(PotentialError) -> [Double] {
+    var workspace = evaluationWorkspaces.take()
+    defer { evaluationWorkspaces.give(workspace) }
     let species = try speciesIndices(of: structure)
-    var energies = species.map { parameters[radialParameterCount + $0] }
-    forEachBlock(of: structure, species, forTraining: false) { block in
-      forward(block)
-      let sites = siteEnergies(block)
-      for lane in 0..<block.atomCount { energies[Int(block.atoms[lane])] += sites[lane] }
+    workspace.table.reset(cutoff: radialBasis.cutoff, speciesCount: speciesCount)
+    workspace.table.add(structure, species: species)
+    sweep.run(
+      &workspace, structureOf: [Int32](repeating: 0, count: species.count))
+    let energies = species.enumerated().map {
+      workspace.memory.siteEnergies[$0] + parameters[radialParameterCount + $1]
     }
     guard energies.allSatisfy(\.isFinite) else { throw .notFinite(Self.reason(structure)) }
     return energies
@@ -69,43 +120,6 @@ extension MomentTensorPotential: InteratomicPotential {
 
   static func reason(_ structure: Structure) -> String {
     "a moment tensor potential of \(structure.atomCount) atoms; two of them probably coincide"
-  }
-}
-
-/// Six components of ∂E/∂ε in lanes: xx, yy, zz, yz, xz, xy.
-struct StrainLanes {
-  private var xx = Lanes.zero
-  private var yy = Lanes.zero
-  private var zz = Lanes.zero
-  private var yz = Lanes.zero
-  private var xz = Lanes.zero
-  private var xy = Lanes.zero
-
-  /// Adds g ⊗ d.
-  @inline(__always)
-  mutating func add(_ gx: Lanes, _ gy: Lanes, _ gz: Lanes, _ dx: Lanes, _ dy: Lanes, _ dz: Lanes) {
-    xx.addProduct(gx, dx)
-    yy.addProduct(gy, dy)
-    zz.addProduct(gz, dz)
-    // Central forces of a rotation-invariant energy: the sum is symmetric.
-    yz.addProduct(gy, dz)
-    xz.addProduct(gx, dz)
-    xy.addProduct(gx, dy)
-  }
-
-  /// The sum over lanes, in eV.
-  var total: Matrix3 {
-    let (a, b, c) = (yz.fixedSum(), xz.fixedSum(), xy.fixedSum())
-    return Matrix3(
-      rows: Vector3(xx.fixedSum(), c, b), Vector3(c, yy.fixedSum(), a),
-      Vector3(b, a, zz.fixedSum()))
-  }
-}
-
-extension SIMD8<Double> {
-  /// The sum over lanes in a fixed order.
-  func fixedSum() -> Double {
-    ((self[0] + self[1]) + (self[2] + self[3])) + ((self[4] + self[5]) + (self[6] + self[7]))
   }
 }
 
@@ -144,20 +158,6 @@ extension MomentTensorPotential {
     basis.program.forward(block.values)
   }
 
-  /// Σ_α ξ_α B_α of each lane.
-  func siteEnergies(_ block: MomentBlock) -> Lanes {
-    var energy = Lanes.zero
-    let coefficients = parameters.span
-    let scalars = basis.program.scalarValues.span
-    let first = radialParameterCount + speciesCount
-    for scalar in 0..<scalars.count {
-      energy.addProduct(
-        block.values[Int(scalars[unchecked: scalar])],
-        Lanes(repeating: coefficients[first + scalar]))
-    }
-    return energy
-  }
-
   /// For each value of the product graph the coefficient ξ of the basis functions that are this value.
   func seeds() -> [Double] {
     var seeds = [Double](repeating: 0, count: basis.program.valueCount)
@@ -171,45 +171,5 @@ extension MomentTensorPotential {
   /// Computes ∂V/∂(every value).
   func backward(_ block: MomentBlock, seeds: [Double]) {
     basis.program.backward(block.values, seeds: seeds.span, block.adjoints)
-  }
-
-  // Adds ∂V/∂r of the block's atoms to the derivatives of all atoms and of strain.
-  private func addGradients(
-    _ block: MomentBlock, to derivatives: UnsafeMutablePointer<Double>, _ virials: inout StrainLanes
-  ) {
-    var (centralX, centralY, centralZ) = (Lanes.zero, Lanes.zero, Lanes.zero)
-    for chunk in 0..<block.slotCount / chunkSlots {
-      let first = chunk * chunkSlots
-      let u = block.u(chunk: chunk)
-      MomentKernel.monomials(basis.monomials, u, block.rows)
-      MomentKernel.gradient(
-        basis.monomials, block.rows, u: u, inverse: block.inverse + first, f: block.f + first,
-        df: block.df + first, spacing: block.layout.slotCapacity, adjoints: block.adjoints,
-        scratch: block.scratch, gradient: block.gradient)
-      for s in 0..<chunkSlots {
-        let r = block.r[first + s]
-        let gx = block.gradient[s]
-        let gy = block.gradient[chunkSlots + s]
-        let gz = block.gradient[2 * chunkSlots + s]
-        virials.add(
-          gx, gy, gz, u[s] * r, u[chunkSlots + s] * r, u[2 * chunkSlots + s] * r)
-        centralX -= gx
-        centralY -= gy
-        centralZ -= gz
-        let neighbors = block.neighbors + (first + s) * laneCount
-        for lane in 0..<laneCount {
-          let target = derivatives + 3 &* Int(neighbors[lane])
-          target[0] += gx[lane]
-          target[1] += gy[lane]
-          target[2] += gz[lane]
-        }
-      }
-    }
-    for lane in 0..<block.atomCount {
-      let target = derivatives + 3 * Int(block.atoms[lane])
-      target[0] += centralX[lane]
-      target[1] += centralY[lane]
-      target[2] += centralZ[lane]
-    }
   }
 }

@@ -21,10 +21,14 @@ public struct MomentTensorPotential: Sendable {
   public var parameters: [Double] {
     didSet {
       precondition(parameters.count == parameterCount, "the number of parameters is fixed")
+      compilation = Compilation()
     }
   }
 
-  let workspaces = WorkspacePool()
+  let workspaces = WorkspacePool<MomentWorkspace>()
+  let evaluationWorkspaces = WorkspacePool<EvaluationWorkspace>()
+  /// The parameters in the form that the kernels need, once it is asked for.
+  private(set) var compilation = Compilation()
 
   /// Creates a potential.
   ///
