@@ -4,11 +4,20 @@ import PackageDescription
 
 // Vector kernels need the CPU's features: without them a fused multiply-add of a SIMD8<Double> is a
 // library call per lane. POLYMORPH_CPU names another target CPU (gcc's -march values) for clusters
-// with mixed nodes; "generic" leaves the flag out.
+// with mixed nodes; "generic" leaves the flag out and multiplies and adds in two steps.
 let targetCPU = ProcessInfo.processInfo.environment["POLYMORPH_CPU"] ?? "native"
+let hasAVX512 =
+  targetCPU == "native"
+  ? (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))?.contains("avx512dq") ?? false
+  : ["avx512", "cascadelake", "cooperlake", "icelake", "rapids", "x86-64-v4", "znver4", "znver5"]
+    .contains { targetCPU.contains($0) }
 let vectorFlags: [SwiftSetting] =
-  targetCPU == "generic"
-  ? [] : [.unsafeFlags(["-Xcc", "-march=\(targetCPU)"], .when(configuration: .release))]
+  (targetCPU == "generic"
+    ? [.define("POLYMORPH_NO_FMA")]
+    : [
+      .unsafeFlags(["-Xcc", "-march=\(targetCPU)"], .when(configuration: .release)),
+      .define("POLYMORPH_NO_FMA", .when(configuration: .debug)),
+    ]) + (hasAVX512 ? [] : [.define("POLYMORPH_FOUR_LANES")])
 let strict: [SwiftSetting] =
   ProcessInfo.processInfo.environment["POLYMORPH_STRICT"] == nil
   ? [] : [.treatAllWarnings(as: .error)]

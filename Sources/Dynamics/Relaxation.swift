@@ -32,7 +32,7 @@ public enum Relaxation {
 
 /// The state of one relaxation.
 struct RelaxationRun {
-  let potential: any InteratomicPotential
+  var potential: any EvaluationSeries
   let settings: RelaxationSettings
   let initialVolume: Double
   let hasStrain: Bool
@@ -60,7 +60,7 @@ struct RelaxationRun {
   init(
     _ structure: Structure, _ potential: any InteratomicPotential, _ settings: RelaxationSettings
   ) {
-    self.potential = potential
+    self.potential = potential.series()
     self.settings = settings
     self.structure = structure
     initialVolume = structure.volume

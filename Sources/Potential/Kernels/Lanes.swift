@@ -15,9 +15,6 @@ package typealias LanePointer = UnsafeMutablePointer<Lanes>
 /// The number of lanes of a block.
 package let laneCount = Lanes.scalarCount
 
-/// The number of neighbor slots that the kernels of training treat at once.
-package let chunkSlots = 4
-
 extension Lanes {
   /// Adds the product of two vectors.
   ///

@@ -37,6 +37,55 @@ enum MomentGradient {
     }
   }
 
+  /// Computes P_μ of all neighbors.
+  ///
+  /// - Parameters:
+  ///   - layout: Where the moments are.
+  ///   - slots: The neighbors.
+  ///   - adjoints: As for `compute`.
+  ///   - projections: Receives P₀, P₁, … of every slot.
+  static func project(
+    _ layout: MomentLayout, _ slots: NeighborSlots, _ adjoints: LanePointer,
+    into projections: LanePointer
+  ) {
+    let (ranks, even, odd) = (layout.ranks.span, layout.evenSlots.span, layout.oddSlots.span)
+    for radial in 0..<ranks.count {
+      let rank = ranks[radial]
+      var u = slots.geometry
+      var target = projections + radial
+      for _ in 0..<slots.count {
+        if rank < 0 {
+          target[0] = .zero
+        } else {
+          let a = polynomial(rank, adjoints + Int(even[radial]), u[0], u[1])
+          target[0] =
+            rank == 0
+            ? a
+            : a.accumulating(polynomial(rank - 1, adjoints + Int(odd[radial]), u[0], u[1]), u[2])
+        }
+        u += NeighborSlots.geometryStride
+        target += slots.radialCount
+      }
+    }
+  }
+
+  // Horner's rule in y, the rows by Horner's rule in x.
+  @inline(__always)
+  private static func polynomial(
+    _ degree: Int, _ coefficients: LanePointer, _ x: Lanes, _ y: Lanes
+  ) -> Lanes {
+    var c = coefficients
+    var value = c[0]
+    c += 1
+    for length in 1..<max(1, degree &+ 1) {
+      var row = c[0]
+      for n in 1...length { row = c[n].accumulating(row, x) }
+      value = row.accumulating(value, y)
+      c += length &+ 1
+    }
+    return value
+  }
+
   /// Two slots at once: enough independent sums to keep the processor busy.
   private struct Pair {
     var a: Lanes

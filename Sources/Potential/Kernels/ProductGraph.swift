@@ -9,11 +9,16 @@
 struct ProductGraph: Sendable {
   /// Moments, one place that holds nothing of use, then inner nodes: the number of values.
   let nodeCount: Int
-  /// For every basis function the node that it is, `nil` for a leaf.
-  let nodeOfScalar: [Int?]
+  /// For every basis function the place of its value; leaves lie behind the nodes and are computed only
+  /// where they are asked for.
+  let placeOfScalar: [Int]
   /// The leaves' terms.
   let leaves: LeafTerms
   private let inner: ProductRuns
+  private let leafSums: ProductRuns
+
+  /// The number of values with those of leaves.
+  var valueCount: Int { nodeCount + leafSums.sumCount }
 
   /// The number of terms of inner nodes, and of constants of leaves.
   var termCounts: (inner: Int, leaves: Int) { (inner.termCount, leaves.pairs.count) }
@@ -45,14 +50,15 @@ struct ProductGraph: Sendable {
     var placeOf = layout.slotOfBasicMoment + [Int](repeating: -1, count: momentCount - basicCount)
     for (index, moment) in order.enumerated() { placeOf[moment] = firstInner + index }
     nodeCount = firstInner + order.count
-    nodeOfScalar = scalarMoments.map { placeOf[$0] >= 0 ? placeOf[$0] : nil }
+    let leafMoments = Self.leaves(scalarMoments, basicCount: basicCount, terms, isFactor)
+    let nodeCount = nodeCount
+    var placeOfLeaf: [Int: Int] = [:]
+    for (index, moment) in leafMoments.enumerated() { placeOfLeaf[moment] = nodeCount + index }
+    placeOfScalar = scalarMoments.map { placeOf[$0] >= 0 ? placeOf[$0] : placeOfLeaf[$0] ?? 0 }
     inner = ProductRuns(
-      order.map { moment in
-        terms[moment].map {
-          ProductRuns.Term(
-            first: placeOf[$0.first], second: placeOf[$0.second], multiplicity: $0.multiplicity)
-        }
-      }, firstPlace: firstInner)
+      order.map { Self.sum(terms[$0], placeOf) }, firstPlace: firstInner)
+    leafSums = ProductRuns(
+      leafMoments.map { Self.sum(terms[$0], placeOf) }, firstPlace: nodeCount)
     var contributions: [LeafTerms.Contribution] = []
     for (scalar, moment) in scalarMoments.enumerated() where placeOf[moment] < 0 {
       for term in terms[moment] {
@@ -63,6 +69,26 @@ struct ProductGraph: Sendable {
       }
     }
     leaves = LeafTerms(contributions, nodeCount: nodeCount)
+  }
+
+  private static func sum(_ terms: [MomentProduct], _ placeOf: [Int]) -> [ProductRuns.Term] {
+    terms.map {
+      ProductRuns.Term(
+        first: placeOf[$0.first], second: placeOf[$0.second], multiplicity: $0.multiplicity)
+    }
+  }
+
+  // Basis functions that are no factors, each once, those of equally many terms together.
+  private static func leaves(
+    _ scalars: [Int], basicCount: Int, _ terms: [[MomentProduct]], _ isFactor: [Bool]
+  ) -> [Int] {
+    var isDone = [Bool](repeating: false, count: terms.count)
+    var leaves: [Int] = []
+    for scalar in scalars where scalar >= basicCount && !isFactor[scalar] && !isDone[scalar] {
+      isDone[scalar] = true
+      leaves.append(scalar)
+    }
+    return leaves.sorted { (terms[$0].count, $0) < (terms[$1].count, $1) }
   }
 
   // Products that are factors of others, each after its own factors, for one basis function after the
@@ -115,6 +141,9 @@ struct ProductGraph: Sendable {
 
   /// Computes the inner nodes from the moments at the beginning of the values.
   func forward(_ values: LanePointer) { inner.forward(values) }
+
+  /// Computes the basis functions that are leaves, from the nodes.
+  func computeLeaves(_ values: LanePointer) { leafSums.forward(values) }
 
   /// Completes dV/d(value) of all nodes from what leaves and coefficients contribute.
   func backward(_ values: LanePointer, _ adjoints: LanePointer) {

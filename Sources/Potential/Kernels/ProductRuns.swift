@@ -16,7 +16,8 @@ struct ProductRuns: Sendable {
   private var factors: [UInt64] = []
   private var multiplicities: [Double] = []
   private let firstOffset: Int
-  private let sumCount: Int
+  /// The number of sums.
+  let sumCount: Int
 
   /// The number of terms.
   var termCount: Int { factors.count }

@@ -39,36 +39,4 @@ package enum RadialKernel {
       }
     }
   }
-
-  /// Computes f_μ(r) = Σ c_μi φ_i(r) and df_μ/dr for a chunk of slots.
-  ///
-  /// - Parameters:
-  ///   - coefficients: c_μi of the pair of species, μ slow.
-  ///   - functionCount: The number of radial functions.
-  ///   - size: The number of φ_i.
-  ///   - phi: φ_i, `chunkSlots` of each.
-  ///   - slope: dφ_i/dr likewise.
-  ///   - f: Receives f_μ, function μ from `μ * spacing` on.
-  ///   - df: Receives df_μ/dr likewise.
-  ///   - spacing: The distance between functions in memory.
-  ///   - slots: How many slots of the chunk.
-  @inline(__always)
-  package static func combine(
-    _ coefficients: UnsafePointer<Double>, functionCount: Int, size: Int, phi: LanePointer,
-    slope: LanePointer, f: LanePointer, df: LanePointer, spacing: Int, slots: Int
-  ) {
-    for mu in 0..<functionCount {
-      let row = coefficients + mu &* size
-      for s in 0..<slots {
-        var (value, derivative) = (Lanes.zero, Lanes.zero)
-        for i in 0..<size {
-          let c = Lanes(repeating: row[i])
-          value.addProduct(phi[i &* chunkSlots &+ s], c)
-          derivative.addProduct(slope[i &* chunkSlots &+ s], c)
-        }
-        f[mu &* spacing &+ s] = value
-        df[mu &* spacing &+ s] = derivative
-      }
-    }
-  }
 }

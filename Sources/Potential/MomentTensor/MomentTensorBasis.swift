@@ -62,8 +62,6 @@ public struct MomentTensorBasis: Sendable {
   /// The number K of radial functions f_μ.
   public let radialFunctionCount: Int
 
-  package let monomials: MonomialTable
-  package let program: ProductProgram
   /// Where the evaluation keeps moments.
   let layout: MomentLayout
   /// What the evaluation multiplies.
@@ -98,10 +96,6 @@ public struct MomentTensorBasis: Sendable {
     self.momentCount = momentCount
     self.scalarMoments = scalarMoments
     self.radialFunctionCount = radialFunctionCount
-    monomials = MonomialTable(basicMoments)
-    program = ProductProgram(
-      basicSlots: monomials.slotOfBasicMoment, basicSlotCount: monomials.slotCount,
-      products: products, momentCount: momentCount, scalarMoments: scalarMoments)
     layout = MomentLayout(basicMoments, radialFunctionCount: radialFunctionCount)
     graph = ProductGraph(
       layout, products: products, momentCount: momentCount, scalarMoments: scalarMoments)

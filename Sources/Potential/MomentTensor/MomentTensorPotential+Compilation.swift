@@ -41,8 +41,8 @@ extension MomentTensorPotential.CompiledParameters {
     let graph = potential.basis.graph
     leafConstants = graph.leaves.constants(coefficients)
     var ofNode = [Double](repeating: 0, count: graph.nodeCount)
-    for (scalar, node) in graph.nodeOfScalar.enumerated() {
-      if let node { ofNode[node] += coefficients[coefficients.startIndex + scalar] }
+    for (scalar, place) in graph.placeOfScalar.enumerated() where place < graph.nodeCount {
+      ofNode[place] += coefficients[coefficients.startIndex + scalar]
     }
     nodeCoefficients = graph.leaves.nodes.map {
       ofNode[Int($0) / MemoryLayout<Lanes>.stride]

@@ -12,7 +12,7 @@ extension MomentTensorPotential: InteratomicPotential {
     let species = try speciesIndices(of: structure)
     workspace.table.reset(cutoff: radialBasis.cutoff, speciesCount: speciesCount)
     workspace.table.add(structure, species: species)
-    sweep.run(
+    sweep.evaluate(
       &workspace, structureOf: [Int32](repeating: 0, count: species.count))
     return try evaluation(of: structure, species[...], workspace.memory, number: 0, firstAtom: 0)
   }
@@ -44,7 +44,7 @@ extension MomentTensorPotential: InteratomicPotential {
         species += own
         for _ in own { structureOf.append(Int32(number)) }
       }
-      sweep.run(&workspace, structureOf: structureOf)
+      sweep.evaluate(&workspace, structureOf: structureOf)
       var firstAtom = 0
       for (number, structure) in structures[first..<last].enumerated() {
         results.append(
@@ -90,7 +90,7 @@ extension MomentTensorPotential: InteratomicPotential {
     let species = try speciesIndices(of: structure)
     workspace.table.reset(cutoff: radialBasis.cutoff, speciesCount: speciesCount)
     workspace.table.add(structure, species: species)
-    sweep.run(
+    sweep.evaluate(
       &workspace, structureOf: [Int32](repeating: 0, count: species.count))
     let energies = species.enumerated().map {
       workspace.memory.siteEnergies[$0] + parameters[radialParameterCount + $1]
@@ -99,77 +99,7 @@ extension MomentTensorPotential: InteratomicPotential {
     return energies
   }
 
-  /// The basis functions of every atom's neighborhood: one row for each atom, S columns.
-  ///
-  /// - Throws: As `evaluation(of:)`.
-  public func basisValues(of structure: Structure) throws(PotentialError) -> Matrix {
-    let species = try speciesIndices(of: structure)
-    var values = Matrix(rows: structure.atomCount, columns: scalarCount)
-    forEachBlock(of: structure, species, forTraining: false) { block in
-      forward(block)
-      for lane in 0..<block.atomCount {
-        let row = Int(block.atoms[lane]) * scalarCount
-        for (scalar, value) in basis.program.scalarValues.enumerated() {
-          values.elements[row + scalar] = block.values[Int(value)][lane]
-        }
-      }
-    }
-    guard values.elements.allSatisfy(\.isFinite) else { throw .notFinite(Self.reason(structure)) }
-    return values
-  }
-
   static func reason(_ structure: Structure) -> String {
     "a moment tensor potential of \(structure.atomCount) atoms; two of them probably coincide"
-  }
-}
-
-// MARK: one block
-
-extension MomentTensorPotential {
-  /// Runs a closure on every block of atoms, filled, with its radial functions computed.
-  func forEachBlock(
-    of structure: Structure, _ species: [Int], forTraining: Bool, _ body: (MomentBlock) -> Void
-  ) {
-    let list = NeighborList(structure, cutoff: radialBasis.cutoff)
-    let order = BlockOrder(species: species, speciesCount: speciesCount, list: list)
-    let layout = MomentBlockLayout(
-      slotCapacity: order.slotCapacity, speciesCount: speciesCount,
-      functionCount: radialFunctionCount, radialSize: radialBasis.size,
-      monomialCount: basis.monomials.count, valueCount: basis.program.valueCount,
-      forTraining: forTraining)
-    var workspace = workspaces.take()
-    workspace.withBlock(layout) { block in
-      parameters.withUnsafeBufferPointer { parameters in
-        guard let first = parameters.baseAddress else { return }
-        for entry in order.blocks {
-          block.fill(order, entry, list: list, species: species, cutoff: radialBasis.cutoff)
-          let perSpecies = speciesCount * radialFunctionCount * radialBasis.size
-          block.radialFunctions(radialBasis, first + entry.species * perSpecies)
-          body(block)
-        }
-      }
-    }
-    workspaces.give(workspace)
-  }
-
-  /// Computes all values of the product graph.
-  func forward(_ block: MomentBlock) {
-    block.moments(basis.monomials)
-    basis.program.forward(block.values)
-  }
-
-  /// For each value of the product graph the coefficient ξ of the basis functions that are this value.
-  func seeds() -> [Double] {
-    var seeds = [Double](repeating: 0, count: basis.program.valueCount)
-    let first = radialParameterCount + speciesCount
-    for (scalar, value) in basis.program.scalarValues.enumerated() {
-      seeds[Int(value)] += parameters[first + scalar]
-    }
-    return seeds
-  }
-
-  /// Computes ∂V/∂(every value).
-  func backward(_ block: MomentBlock, seeds: [Double]) {
-    basis.program.backward(block.values, seeds: seeds.span, block.adjoints)
   }
 }

@@ -9,25 +9,19 @@ extension MomentTensorPotential {
   /// - Throws: As `evaluation(of:)`.
   public func siteGradients(of structure: Structure) throws(PotentialError) -> Matrix {
     var result = Matrix(rows: structure.atomCount, columns: parameterCount)
-    let species = try speciesIndices(of: structure)
-    let seeds = seeds()
-    forEachBlock(of: structure, species, forTraining: true) { block in
-      forward(block)
-      backward(block, seeds: seeds)
-      radialSums(block)
-      let first = block.species * speciesCount * radialFunctionCount * radialBasis.size
-      forEachRadialCoefficient { neighbor, function, index, place in
-        let gradient = radialGradient(block, neighbor, function, index)
-        for lane in 0..<block.atomCount {
-          result[Int(block.atoms[lane]), first + place] = gradient[lane]
-        }
-      }
-      for lane in 0..<block.atomCount {
-        let atom = Int(block.atoms[lane])
-        result[atom, radialParameterCount + block.species] = 1
-        for (scalar, value) in basis.program.scalarValues.enumerated() {
-          result[atom, radialParameterCount + speciesCount + scalar] =
-            block.values[Int(value)][lane]
+    let (columns, radial, species) = (parameterCount, radialParameterCount, speciesCount)
+    let scalars = basis.graph.placeOfScalar
+    try forEachRow(of: structure) { row in
+      result.elements.withUnsafeMutableBufferPointer { elements in
+        for lane in 0..<row.lanes.atomCount {
+          let first = Int(row.lanes.atoms[lane]) * columns
+          for place in 0..<row.radialCount {
+            elements[first + row.firstRadial + place] = row.radial[place][lane]
+          }
+          elements[first + radial + row.species] = 1
+          for (scalar, place) in scalars.enumerated() {
+            elements[first + radial + species + scalar] = row.values[place][lane]
+          }
         }
       }
     }
@@ -39,69 +33,92 @@ extension MomentTensorPotential {
   ///
   /// - Throws: As `evaluation(of:)`.
   public func energyGradient(of structure: Structure) throws(PotentialError) -> [Double] {
-    let sites = try siteGradients(of: structure)
-    var sum = [Double](repeating: 0, count: parameterCount)
-    for atom in 0..<sites.rows {
-      for (place, value) in sites.row(atom).enumerated() { sum[place] += value }
+    var sums = [Double](repeating: 0, count: parameterCount)
+    let (radial, species) = (radialParameterCount, speciesCount)
+    let scalars = basis.graph.placeOfScalar
+    try forEachRow(of: structure) { row in
+      let count = row.lanes.atomCount
+      func total(_ lanes: Lanes) -> Double {
+        var sum = 0.0
+        for lane in 0..<count { sum += lanes[lane] }
+        return sum
+      }
+      for place in 0..<row.radialCount { sums[row.firstRadial + place] += total(row.radial[place]) }
+      sums[radial + row.species] += Double(count)
+      for (scalar, place) in scalars.enumerated() {
+        sums[radial + species + scalar] += total(row.values[place])
+      }
     }
-    return sum
+    guard sums.allSatisfy(\.isFinite) else { throw .notFinite(Self.reason(structure)) }
+    return sums
   }
 
-  // MARK: pieces shared with the design matrix
-
-  /// Calls a closure for every radial coefficient of one central species, in order.
-  func forEachRadialCoefficient(
-    _ body: (_ neighbor: Int, _ function: Int, _ index: Int, _ place: Int) -> Void
-  ) {
-    var place = 0
-    for neighbor in 0..<speciesCount {
-      for function in 0..<radialFunctionCount {
-        for index in 0..<radialBasis.size {
-          body(neighbor, function, index, place)
-          place += 1
+  /// The basis functions of every atom's neighborhood: one row for each atom, S columns.
+  ///
+  /// - Throws: As `evaluation(of:)`.
+  public func basisValues(of structure: Structure) throws(PotentialError) -> Matrix {
+    var result = Matrix(rows: structure.atomCount, columns: scalarCount)
+    let (columns, scalars) = (scalarCount, basis.graph.placeOfScalar)
+    try forEachRow(of: structure) { row in
+      for lane in 0..<row.lanes.atomCount {
+        let first = Int(row.lanes.atoms[lane]) * columns
+        for (scalar, place) in scalars.enumerated() {
+          result.elements[first + scalar] = row.values[place][lane]
         }
       }
     }
+    guard result.elements.allSatisfy(\.isFinite) else { throw .notFinite(Self.reason(structure)) }
+    return result
   }
 
-  /// Computes N_{s,i,m} = Σ_{j of species s} φ_i(r_j) u_jᵐ: the derivative of moment (μ, m) with respect
-  /// to coefficient (s, μ, i), whatever μ is.
-  func radialSums(_ block: MomentBlock) {
-    let (monomials, size) = (basis.monomials.count, radialBasis.size)
-    for place in 0..<speciesCount * size * monomials { block.sums[place] = .zero }
-    var group = 0
-    for first in stride(from: 0, to: block.slotCount, by: chunkSlots) {
-      MomentKernel.monomials(basis.monomials, block.u(chunk: first / chunkSlots), block.rows)
-      var slot = first
-      while slot < first + chunkSlots {
-        while slot >= Int(block.groupEnds[group]) { group += 1 }
-        let end = min(first + chunkSlots, Int(block.groupEnds[group]))
-        for index in 0..<size {
-          let sums = block.sums + (group * size + index) * monomials
-          let phi = block.phi + index * block.layout.slotCapacity
-          for m in 0..<monomials {
-            let row = block.rows + m &* chunkSlots
-            var sum = sums[m]
-            for s in slot..<end { sum.addProduct(phi[s], row[s &- first]) }
-            sums[m] = sum
-          }
+  /// The derivatives of some atoms' energies.
+  private struct Rows {
+    /// The species of the atoms.
+    let species: Int
+    /// Which atoms they are: one lane for each.
+    let lanes: BlockLanes
+    /// ∂V/∂c of the coefficients that belong to the species.
+    let radial: LanePointer
+    /// How many of those there are.
+    let radialCount: Int
+    /// The place of the first among all parameters.
+    let firstRadial: Int
+    /// Values, basis functions among them.
+    let values: LanePointer
+  }
+
+  private func forEachRow(
+    of structure: Structure, _ body: (Rows) -> Void
+  ) throws(PotentialError) {
+    var workspace = evaluationWorkspaces.take()
+    defer { evaluationWorkspaces.give(workspace) }
+    workspace.table.reset(cutoff: radialBasis.cutoff, speciesCount: speciesCount)
+    workspace.table.add(structure, species: try speciesIndices(of: structure))
+    let sweep = sweep
+    let demand = RadialProjection.demand(
+      radialBasis, radialCount: radialFunctionCount, speciesCount: speciesCount)
+    sweep.forEachBlock(&workspace, structureCount: 1, extraLanes: demand) { block, _ in
+      let projection = RadialProjection(
+        radialBasis, radialCount: radialFunctionCount, speciesCount: speciesCount,
+        memory: block.extra)
+      projection.clear()
+      block.slots.forEachChunk { part, range in
+        projection.prepare(sweep.layout, part, block.adjoints)
+        sweep.forEachGroup(range, block.groupEnds) { species, slots in
+          projection.add(slots, species: species)
         }
-        slot = end
       }
+      if block.lanes.parts > 1 {
+        for place in 0..<projection.count {
+          projection.sums[place] = projection.sums[place].summed(overParts: block.lanes.parts)
+        }
+      }
+      sweep.graph.computeLeaves(block.values)
+      body(
+        Rows(
+          species: block.species, lanes: block.lanes, radial: projection.sums,
+          radialCount: projection.count, firstRadial: block.species * projection.count,
+          values: block.values))
     }
-  }
-
-  /// ∂V/∂c of each lane for a radial coefficient of the block's central species.
-  func radialGradient(
-    _ block: MomentBlock, _ neighbor: Int, _ function: Int, _ index: Int
-  ) -> Lanes {
-    let entries = basis.monomials.entries.span
-    let sums = block.sums + (neighbor * radialBasis.size + index) * entries.count
-    var gradient = Lanes.zero
-    for m in 0..<entries.count where function < Int(entries[unchecked: m].radialCount) {
-      let slot = Int(entries[unchecked: m].firstSlot) + function
-      gradient.addProduct(block.adjoints[slot], sums[m])
-    }
-    return gradient
   }
 }

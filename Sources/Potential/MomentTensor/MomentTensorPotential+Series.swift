@@ -39,7 +39,7 @@ private struct FollowingEvaluations: EvaluationSeries {
         cutoff: cutoff + Self.skin, speciesCount: potential.speciesCount)
       workspace.table.add(structure, species: species, isRemembered: true)
     }
-    sweep.run(&workspace, structureOf: structureOf, isFollowing: isFollowing)
+    sweep.evaluate(&workspace, structureOf: structureOf, isFollowing: isFollowing)
     return try potential.evaluation(
       of: structure, species[...], workspace.memory, number: 0, firstAtom: 0)
   }

@@ -25,7 +25,6 @@ public struct MomentTensorPotential: Sendable {
     }
   }
 
-  let workspaces = WorkspacePool<MomentWorkspace>()
   let evaluationWorkspaces = WorkspacePool<EvaluationWorkspace>()
   /// The parameters in the form that the kernels need, once it is asked for.
   private(set) var compilation = Compilation()
