@@ -42,31 +42,38 @@ struct ImageLayout {
     }
     // Behind the last atom there is nothing near.
     for j in count..<atomRow { atoms[j] = 1e100 }
-    let (y, z, first) = (atoms + atomRow, atoms + 2 * atomRow, atoms + 3 * atomRow)
     var end = 0
     for (number, t) in translations.enumerated() {
       let begin = end
-      // A few atoms are quickly laid out, needed or not.
-      for j in 0..<(count < 8 ? count : 0) { owners[end &+ j] = Int32(truncatingIfNeeded: j) }
-      if count < 8 { end &+= count }
-      for j in stride(from: 0, to: count < 8 ? 0 : count, by: 8) {
-        let bits = BitPlaces.bits(inside(search, t, j))
-        let lanes = SIMD8<Int32>(truncatingIfNeeded: table[Int(truncatingIfNeeded: bits)])
-        UnsafeMutableRawPointer(owners + end).storeBytes(
-          of: lanes &+ Int32(truncatingIfNeeded: j), as: SIMD8<Int32>.self)
-        end &+= bits.nonzeroBitCount
-      }
-      for image in begin..<end {
-        let j = Int(owners[image])
-        found[image] = atoms[j] + t.x
-        found[imageRow &+ image] = y[j] + t.y
-        found[2 &* imageRow &+ image] = z[j] + t.z
-        found[3 &* imageRow &+ image] = first[j]
-        shifts[image] = Int32(truncatingIfNeeded: number)
+      if count < 8 {
+        // A few atoms are quickly laid out, needed or not.
+        for j in 0..<count {
+          owners[end] = Int32(truncatingIfNeeded: j)
+          place(j, t, number, at: end)
+          end &+= 1
+        }
+      } else {
+        for j in stride(from: 0, to: count, by: 8) {
+          let bits = BitPlaces.bits(inside(search, t, j))
+          let lanes = SIMD8<Int32>(truncatingIfNeeded: table[Int(truncatingIfNeeded: bits)])
+          UnsafeMutableRawPointer(owners + end).storeBytes(
+            of: lanes &+ Int32(truncatingIfNeeded: j), as: SIMD8<Int32>.self)
+          end &+= bits.nonzeroBitCount
+        }
+        for image in begin..<end { place(Int(owners[image]), t, number, at: image) }
       }
     }
     findKeys(end, grid)
     return end
+  }
+
+  @inline(__always)
+  private func place(_ j: Int, _ t: Vector3, _ translation: Int, at image: Int) {
+    found[image] = atoms[j] + t.x
+    found[imageRow &+ image] = atoms[atomRow &+ j] + t.y
+    found[2 &* imageRow &+ image] = atoms[2 &* atomRow &+ j] + t.z
+    found[3 &* imageRow &+ image] = atoms[3 &* atomRow &+ j]
+    shifts[image] = Int32(truncatingIfNeeded: translation)
   }
 
   private func findKeys(_ count: Int, _ grid: LayerGrid) {
@@ -143,17 +150,9 @@ struct ImageLayout {
         place = Int(starts[key])
         starts[key] = Int32(truncatingIfNeeded: place &+ 1)
       }
-      let (x, y, z) = (
-        found[image], found[imageRow &+ image], found[2 &* imageRow &+ image]
-      )
-      target.x[place] = x
-      target.x[target.rowLength &+ place] = y
-      target.x[2 &* target.rowLength &+ place] = z
-      let (dx, dy, dz) = (x - target.origin.x, y - target.origin.y, z - target.origin.z)
-      target.single[place] = Float(dx)
-      target.single[target.rowLength &+ place] = Float(dy)
-      target.single[2 &* target.rowLength &+ place] = Float(dz)
-      target.single[3 &* target.rowLength &+ place] = Float(dx * dx + dy * dy + dz * dz)
+      target.x[place] = found[image]
+      target.x[target.rowLength &+ place] = found[imageRow &+ image]
+      target.x[2 &* target.rowLength &+ place] = found[2 &* imageRow &+ image]
       target.owners[place] = owners[image] &+ Int32(truncatingIfNeeded: firstAtom)
       target.shifts[place] = shifts[image]
       if image < atomCount { target.homes[image] = Int32(truncatingIfNeeded: place) }
@@ -162,5 +161,28 @@ struct ImageLayout {
       for key in stride(from: keyCount, to: 0, by: -1) { starts[key] = starts[key &- 1] }
     }
     starts[0] = Int32(truncatingIfNeeded: firstImage)
+    target.round(firstImage..<firstImage + count)
+  }
+}
+
+extension ImageLayout.Target {
+  /// Makes the numbers in single precision; some behind the range too.
+  fileprivate func round(_ images: Range<Int>) {
+    func components(_ row: Int, _ image: Int) -> SIMD8<Double> {
+      UnsafeRawPointer(x + (row &* rowLength &+ image)).loadUnaligned(as: SIMD8<Double>.self)
+    }
+    func store(_ numbers: SIMD8<Double>, _ row: Int, _ image: Int) {
+      UnsafeMutableRawPointer(single + (row &* rowLength &+ image)).storeBytes(
+        of: SIMD8<Float>(numbers), as: SIMD8<Float>.self)
+    }
+    for image in stride(from: images.lowerBound, to: images.upperBound, by: 8) {
+      let dx = components(0, image) - origin.x
+      let dy = components(1, image) - origin.y
+      let dz = components(2, image) - origin.z
+      store(dx, 0, image)
+      store(dy, 1, image)
+      store(dz, 2, image)
+      store(dx * dx + dy * dy + dz * dz, 3, image)
+    }
   }
 }

@@ -161,20 +161,17 @@ struct BlockLanes {
     let (cx, cy, cz) = (center.x, center.y, center.z)
     let range = table.range(atom, species)
     let stride = NeighborSlots.geometryStride &* laneCount
-    var (target, neighbor) = (first, firstNeighbor)
     var hit = range.lowerBound &+ part
     var count = 0
     while hit < range.upperBound {
       let image = Int(table.hits[hit])
       let (dx, dy, dz) = (table.x[image] - cx, table.y[image] - cy, table.z[image] - cz)
+      let target = first + count &* stride
       target[0] = dx
       target[laneCount] = dy
       target[2 &* laneCount] = dz
-      neighbor[0] = table.owners[image]
-      let isNear = dx * dx + dy * dy + dz * dz < square
-      target += isNear ? stride : 0
-      neighbor += isNear ? laneCount : 0
-      count &+= isNear ? 1 : 0
+      firstNeighbor[count &* laneCount] = table.owners[image]
+      count &+= dx * dx + dy * dy + dz * dz < square ? 1 : 0
       hit &+= parts
     }
     return count

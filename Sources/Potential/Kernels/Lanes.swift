@@ -43,29 +43,18 @@ extension Lanes {
   /// - Returns: The sums.
   @inline(__always)
   func summed(overParts parts: Int) -> Lanes {
-    var sum = self
-    if parts > 1 {
-      let half = sum.lowHalf + sum.highHalf
-      sum = Lanes(lowHalf: half, highHalf: half)
-    }
-    if parts > 2 {
-      let half = sum.lowHalf
+    guard parts > 1 else { return self }
+    let half = lowHalf + highHalf
+    guard parts > 2 else { return Lanes(lowHalf: half, highHalf: half) }
+    #if POLYMORPH_FOUR_LANES
+      return Lanes(repeating: half[0] + half[1])
+    #else
       let quarter = half.lowHalf + half.highHalf
-      let doubled = Lanes.Half(lowHalf: quarter, highHalf: quarter)
-      sum = Lanes(lowHalf: doubled, highHalf: doubled)
-    }
-    #if !POLYMORPH_FOUR_LANES
-      if parts > 4 {
-        let pair = sum.lowHalf.lowHalf
-        sum = Lanes(repeating: pair[0] + pair[1])
+      guard parts > 4 else {
+        let doubled = SIMD4(lowHalf: quarter, highHalf: quarter)
+        return Lanes(lowHalf: doubled, highHalf: doubled)
       }
+      return Lanes(repeating: quarter[0] + quarter[1])
     #endif
-    return sum
   }
 }
-
-#if POLYMORPH_FOUR_LANES
-  extension Lanes { typealias Half = SIMD2<Double> }
-#else
-  extension Lanes { typealias Half = SIMD4<Double> }
-#endif
