@@ -47,12 +47,36 @@ enum CompareRelaxationsBenchmark: Benchmark {
         .text("\(total) evaluations, median \(significant(median)), \(converged) converged"))
     }
 
-    /// How many of another's ends are the same or lower; an end of ours that has not converged never is.
-    func sameOrLower(_ others: [End]) -> Int {
-      zip(others, ends).count { other, end in
-        other.hasConverged
-          && (!end.hasConverged || other.energyPerAtom <= end.energyPerAtom + energyTolerance)
+    /// How the ends of another compare; one of the two that has not converged is the higher one.
+    func compared(with others: [End]) -> Comparison {
+      var result = Comparison()
+      for (end, other) in zip(ends, others) {
+        let difference = other.energyPerAtom - end.energyPerAtom
+        switch (other.hasConverged, end.hasConverged) {
+        case (false, _): result.higher += 1
+        case (true, false): result.lower += 1
+        case (true, true):
+          result.difference += difference / Double(ends.count)
+          if difference < -energyTolerance {
+            result.lower += 1
+          } else if difference > energyTolerance {
+            result.higher += 1
+          } else {
+            result.same += 1
+          }
+        }
       }
+      return result
+    }
+  }
+
+  /// How many energies are lower, the same and higher, and the mean difference in eV/atom.
+  private struct Comparison {
+    var (lower, same, higher) = (0, 0, 0)
+    var difference = 0.0
+
+    var text: String {
+      "\(lower) lower, \(same) same, \(higher) higher; on average \(fixed(difference, 4)) eV/atom"
     }
   }
 
@@ -91,14 +115,16 @@ enum CompareRelaxationsBenchmark: Benchmark {
     quantities += [
       .init("best_of_ase", "best method of ASE", .text(best.name)),
       .init(
-        "same_or_lower", "energies the same or lower than its",
-        .text("\(best.sameOrLower(ours.ends)) of \(starts.count)")),
+        "same_or_lower_percent", "energies the same as its or lower (%)",
+        .number(
+          100 * Double(starts.count - best.compared(with: ours.ends).higher)
+            / Double(starts.count))),
     ]
     quantities += methods.map(\.quantity)
     quantities += methods.map {
       .init(
-        "same_or_lower_\($0.name)", "same or lower than \($0.name)",
-        .integer($0.sameOrLower(ours.ends)))
+        "energies_\($0.name)", "energies beside \($0.name)",
+        .text($0.compared(with: ours.ends).text))
     }
     if arguments.has("list") { list(ours, methods) }
     return Report(

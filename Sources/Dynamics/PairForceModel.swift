@@ -188,17 +188,22 @@ package struct PairForceModel {
         let weights = Self.weights(u)
         let unit = SIMD4(d.x / r, d.y / r, d.z / r, 0)
         let strain = (j == i ? 0.5 : 1) * weight * d
+        // Eight of the nine components in one vector: stores that overlap would wait for each other.
+        let virial =
+          SIMD8(strain.x, strain.x, strain.x, strain.y, strain.y, strain.y, strain.z, strain.z)
+          * SIMD8(unit.x, unit.y, unit.z, unit.x, unit.y, unit.z, unit.x, unit.y)
+        let last = strain.z * unit.z
         design.withUnsafeMutableBytes { bytes in
           guard let all = bytes.baseAddress?.assumingMemoryBound(to: Double.self) else { return }
           for k in 0..<4 {
             let row = all + (base + k) * width
-            let force = weights[k] * unit
-            Self.add(force, -1, to: row + 3 * i)
-            Self.add(force, 1, to: row + 3 * j)
-            let virial = row + 3 * atoms
-            Self.add(force, strain.x, to: virial)
-            Self.add(force, strain.y, to: virial + 3)
-            Self.add(force, strain.z, to: virial + 6)
+            Self.add(unit, -weights[k], to: row + 3 * i)
+            Self.add(unit, weights[k], to: row + 3 * j)
+            let strainRows = UnsafeMutableRawPointer(row + 3 * atoms)
+            let sum = strainRows.loadUnaligned(as: SIMD8<Double>.self)
+              .addingProduct(virial, SIMD8(repeating: weights[k]))
+            strainRows.storeBytes(of: sum, as: SIMD8<Double>.self)
+            row[3 * atoms + 8] += weights[k] * last
           }
         }
       }
