@@ -143,6 +143,52 @@ struct TrainingTests {
     #expect(shuffled.losses == serial.losses)
   }
 
+  @Test("Rows kept from a trial change no bit of its linearisation")
+  func keptRows() throws {
+    let truth = try Self.potential(level: 8, species: 2, seed: 3)
+    let set = try (0..<20).map { try Self.labelled(by: truth, atoms: 4, seed: UInt64($0)) }
+    let potential = try Self.potential(level: 12, species: 2, seed: 4)
+    let problem = try TrainingProblem(set, for: potential, settings: .plain)
+    let direct = try problem.equations(
+      for: MomentTensorTrainer.Request(potential: potential, includingRadial: true))
+    for limit in [0, 20_000, 1 << 30] {
+      let workspace = TrainingWorkspace(problem, memoryLimit: limit)
+      _ = try workspace.equations(
+        for: MomentTensorTrainer.Request(potential: potential, includingRadial: false))
+      let equations = try workspace.equations(
+        for: MomentTensorTrainer.Request(potential: potential, includingRadial: true))
+      #expect(equations == direct, "limit \(limit)")
+    }
+    // Another point must not meet the rows of this one.
+    let workspace = TrainingWorkspace(problem)
+    _ = try workspace.equations(
+      for: MomentTensorTrainer.Request(potential: truth, includingRadial: false))
+    _ = try workspace.equations(
+      for: MomentTensorTrainer.Request(potential: potential, includingRadial: true))
+    var moved = potential
+    moved.parameters[0] += 0.1
+    let request = MomentTensorTrainer.Request(potential: moved, includingRadial: true)
+    #expect(try workspace.equations(for: request) == problem.equations(for: request))
+  }
+
+  @Test("The errors that a training tells are those of the potential")
+  func history() throws {
+    let truth = try Self.potential(level: 8, species: 2, seed: 5)
+    let set = try (0..<12).map { try Self.labelled(by: truth, atoms: 4, seed: UInt64($0)) }
+    let potential = try Self.potential(level: 6, species: 2, seed: 6)
+    let problem = try TrainingProblem(set, for: potential, settings: .plain)
+    let equations = try problem.equations(
+      for: MomentTensorTrainer.Request(potential: potential, includingRadial: true))
+    let errors = try ErrorStatistics(of: potential, on: set)
+    let told = equations.residuals
+    let pairs = [
+      (told.energyPerAtom.rootMeanSquare, errors.energyPerAtom.rootMeanSquare),
+      (told.force.rootMeanSquare, errors.force.rootMeanSquare),
+      (told.stress.rootMeanSquare, try #require(errors.stress).rootMeanSquare),
+    ]
+    for (a, b) in pairs { #expect(try #require(a).isClose(to: b, relative: 1e-9, absolute: 0)) }
+  }
+
   @Test("Tiny, duplicated and one-sided sets give finite, moderate coefficients")
   func degenerate() throws {
     let truth = try Self.potential(level: 8, species: 2, seed: 8)

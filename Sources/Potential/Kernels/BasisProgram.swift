@@ -115,17 +115,17 @@ package struct BasisProgram: Sendable {
   }
 
   /// Computes all values from the independent moments at the beginning of `values`.
-  package func forward(_ values: LanePointer) {
+  package func forward(_ values: OctetPointer) {
     let (offsets, terms) = (terms.offsets.span, self.terms.elements.span)
     var begin = 0
     for node in 0..<valueCount &- moments.count {
       let end = Int(offsets[unchecked: node &+ 1])
-      var sum = Lanes.zero
+      var sum = Octet.zero
       for index in begin..<end {
         let term = terms[unchecked: index]
         let first = values[Int(term.first)]
         let product = term.second < 0 ? first : first * values[Int(term.second)]
-        sum.addProduct(product, Lanes(repeating: term.multiplicity))
+        sum.addTerm(product, Octet(repeating: term.multiplicity))
       }
       values[moments.count &+ node] = sum
       begin = end
@@ -135,9 +135,9 @@ package struct BasisProgram: Sendable {
   /// Computes ∂V/∂(every value) from ∂V/∂(basis function), `seeds` at the values of basis functions
   /// and zero elsewhere.
   package func backward(
-    _ values: LanePointer, seeds: UnsafePointer<Double>, _ adjoints: LanePointer
+    _ values: OctetPointer, seeds: UnsafePointer<Double>, _ adjoints: OctetPointer
   ) {
-    for value in 0..<valueCount { adjoints[value] = Lanes(repeating: seeds[value]) }
+    for value in 0..<valueCount { adjoints[value] = Octet(repeating: seeds[value]) }
     var node = valueCount &- moments.count
     while node > 0 {
       node &-= 1
@@ -149,7 +149,7 @@ package struct BasisProgram: Sendable {
   /// the adjoints of its factors.
   @inline(__always)
   func propagate(
-    _ adjoint: Lanes, _ node: Int, _ values: LanePointer, _ adjoints: LanePointer
+    _ adjoint: Octet, _ node: Int, _ values: OctetPointer, _ adjoints: OctetPointer
   ) {
     let (offsets, terms) = (terms.offsets.span, self.terms.elements.span)
     for index in Int(offsets[unchecked: node])..<Int(offsets[unchecked: node &+ 1]) {
@@ -160,8 +160,8 @@ package struct BasisProgram: Sendable {
         adjoints[first] += scaled
       } else {
         let second = Int(term.second)
-        adjoints[first].addProduct(scaled, values[second])
-        adjoints[second].addProduct(scaled, values[first])
+        adjoints[first].addTerm(scaled, values[second])
+        adjoints[second].addTerm(scaled, values[first])
       }
     }
   }

@@ -32,7 +32,7 @@ package struct DesignColumns: Sendable {
 
   /// Columns `first` ..< `first + count` are the products of column `factor` with the columns from
   /// `partner` on, times a multiplicity.
-  package struct Run: Sendable {
+  package struct Run: Sendable, BitwiseCopyable {
     package var factor: Int
     package var partner: Int
     package var first: Int
@@ -81,7 +81,9 @@ package struct DesignColumns: Sendable {
       values.enumerated().filter { $1 >= 0 }.map { ($1, $0) }, uniquingKeysWith: { a, _ in a })
     columnOfScalar = program.scalarValues.map { columnOf[$0] ?? 0 }
     usedWidth = values.count
-    width = (usedWidth + laneCount + laneCount - 1) / laneCount * laneCount
+    width =
+      (usedWidth + Octet.scalarCount + Octet.scalarCount - 1) / Octet.scalarCount
+      * Octet.scalarCount
     values += [Int](repeating: -1, count: width - values.count)
   }
 
@@ -117,8 +119,8 @@ package struct DesignColumns: Sendable {
     func uses(_ value: Int) -> Int { useCount[value] ?? 0 }
     // The factors used most come first, so that runs are long.
     let byUse = connected.filter { uses($0) > 0 }.sorted { (uses($1), $0) < (uses($0), $1) }
-    var groups = [Array(byUse.prefix(laneCount))]
-    groups += Self.clusters(Array(byUse.dropFirst(laneCount)), supports)
+    var groups = [Array(byUse.prefix(Octet.scalarCount))]
+    groups += Self.clusters(Array(byUse.dropFirst(Octet.scalarCount)), supports)
     groups += Self.clusters(connected.filter { uses($0) == 0 }, supports)
     var first = 0
     for group in groups where !group.isEmpty {
@@ -135,14 +137,14 @@ package struct DesignColumns: Sendable {
         let placeStart = places.count
         for (n, moment) in support.enumerated() where supports[value]?.contains(moment) ?? false {
           places.append(
-            Place(moment: Int32(moment), target: Int32((first + n) * laneCount + column)))
+            Place(moment: Int32(moment), target: Int32((first + n) * Octet.scalarCount + column)))
         }
         gradients.append(
           Gradient(
             value: value, nodes: nodeStart..<nodes.count, places: placeStart..<places.count))
       }
       first += support.count
-      values += group + [Int](repeating: -1, count: laneCount - group.count)
+      values += group + [Int](repeating: -1, count: Octet.scalarCount - group.count)
     }
   }
 
@@ -154,7 +156,7 @@ package struct DesignColumns: Sendable {
     while !left.isEmpty {
       var group = [left.removeFirst()]
       var union = supports[group[0]] ?? []
-      while group.count < laneCount, !left.isEmpty {
+      while group.count < Octet.scalarCount, !left.isEmpty {
         var best = (place: 0, added: Int.max)
         for (place, value) in left.enumerated() {
           let added = supports[value]?.subtracting(union).count ?? 0
@@ -223,11 +225,12 @@ extension DesignColumns {
   ///   - jacobians: Receives for each moment of each tile eight numbers, one for each column; those
   ///     of functions that do not depend on the moment stay as they are.
   func gradients(
-    _ program: BasisProgram, _ values: LanePointer, scratch: LanePointer, to jacobians: LanePointer
+    _ program: BasisProgram, _ values: OctetPointer, scratch: OctetPointer,
+    to jacobians: OctetPointer
   ) {
     let momentCount = program.moments.count
     for gradient in gradients {
-      scratch[gradient.value] = Lanes(repeating: 1)
+      scratch[gradient.value] = Octet(repeating: 1)
       for n in gradient.nodes {
         let node = Int(nodes[n])
         let adjoint = scratch[momentCount &+ node]

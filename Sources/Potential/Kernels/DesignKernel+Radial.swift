@@ -4,179 +4,148 @@
 /// N_m = Σ φ_i uᵐ over these neighbors. That changes the derivatives ∂V/∂M (`TangentProgram`), which is
 /// a Jacobian like that of a basis function, and the gradients ∂M/∂r themselves ("direct").
 extension DesignKernel {
-  private var tiles: Int { design.radialWidth / laneCount }
-  private var monomialSpacing: Int { memory.neighborhood.monomialSpacing }
-
-  // Where the Jacobians of a neighbor species, function and tile of eight radial basis functions are.
-  private func jacobian(_ species: Int, _ mu: Int, _ tile: Int) -> LanePointer {
-    var place = species * tiles * design.tangents.reduce(0) { $0 + $1.support.count }
-    for other in 0..<mu { place += tiles * design.tangents[other].support.count }
-    return memory.radialJacobians + (place + tile * design.tangents[mu].support.count)
-  }
-
-  // The vector of a row where the coefficients of a radial function begin.
-  private func radialColumn(
-    _ site: SiteBatch.Site, _ species: Int, _ mu: Int, _ input: Input
-  ) -> Int {
-    let pair = site.species * design.speciesCount + species
-    return input.radialStart + (pair * design.functionCount + mu) * tiles
-  }
-
-  /// Computes ∂(∂V/∂M)/∂c of a site for all radial coefficients of its species.
-  func radialJacobians(
-    _ groups: ArraySlice<SiteBatch.Group>, first: Int, _ lane: Int
-  ) {
-    let moments = design.program.moments
-    transposeRadialFunctions(groups, first: first)
+  /// Computes the Jacobians of the radial coefficients of a site, and their rows of energy and strain.
+  func beginRadial(_ site: SiteBatch.Site, _ lane: Int, _ input: Input) {
+    let memory = memory
+    let neighborhood = memory.neighborhoods[lane]
+    var (first, count) = (0, 0)
     for species in 0..<design.speciesCount {
-      let range = vectors(of: species, groups, first: first)
-      for tile in 0..<tiles {
-        let sums = memory.radialSums + (species * tiles + tile) * monomialSpacing
-        radialSums(range, tile: tile, to: sums)
-        guard !range.isEmpty else { continue }
-        let coefficients = UnsafeRawPointer(
-          memory.siteCoefficients + lane * memory.coefficientSpacing
-        ).assumingMemoryBound(to: Double.self)
-        for (mu, program) in design.tangents.enumerated() {
-          let start = memory.tangents + moments.offsets[mu]
-          for m in 0..<moments.count(of: mu) { start[m] = sums[m] }
-          program.run(coefficients, memory.tangents)
-          let target = jacobian(species, mu, tile)
-          for n in 0..<program.support.count {
-            target[n] = memory.tangents[program.firstResult + n]
-          }
-        }
+      memory.speciesVectors[species] = DesignMemory.Part(first: 0, count: 0)
+    }
+    for index in site.groups {
+      let group = input.groups[index]
+      if index == site.groups.lowerBound { first = group.vectors.lowerBound }
+      if memory.speciesVectors[group.species].count == 0 {
+        memory.speciesVectors[group.species].first = count
+      }
+      memory.speciesVectors[group.species].count += group.vectors.count
+      count += group.vectors.count
+    }
+    for n in 0..<count * memory.radialTiles {
+      let place = n &* Octet.scalarCount
+      store(OctetProduct.transpose(neighborhood.phi + place), memory.phi + place, spacing: 1)
+      store(OctetProduct.transpose(neighborhood.slope + place), memory.slope + place, spacing: 1)
+    }
+    let adjoints = UnsafeRawPointer(memory.siteAdjoints + lane * memory.adjointSpacing)
+      .assumingMemoryBound(to: Double.self)
+    for mu in 0..<memory.shape.functionCount {
+      for v in 0..<count {
+        neighborhood.polynomialGradient(
+          input.geometry + 4 * (first + v), v, degree: memory.shape.degrees[mu],
+          adjoints + memory.shape.offsets[mu], to: memory.direct + 6 * (mu * capacity + v))
+      }
+    }
+    for species in 0..<design.speciesCount where memory.speciesVectors[species].count > 0 {
+      for tile in 0..<memory.radialTiles {
+        radialSums(neighborhood, memory.speciesVectors[species], tile, sums(species, tile))
+        for mu in 0..<memory.shape.functionCount { jacobian(species, tile, mu, lane) }
+        energyAndStrain(site, species, tile, adjoints, first: first, lane, input)
       }
     }
   }
 
-  // The vectors of all neighbors of a species.
-  private func vectors(
-    of species: Int, _ groups: ArraySlice<SiteBatch.Group>, first: Int
-  ) -> Range<Int> {
-    guard let begin = groups.first(where: { $0.species == species }),
-      let end = groups.last(where: { $0.species == species })
-    else { return 0..<0 }
-    return begin.vectors.lowerBound - first..<end.vectors.upperBound - first
+  private func sums(_ species: Int, _ tile: Int) -> OctetPointer {
+    memory.radialSums + (species * memory.radialTiles + tile) * memory.shape.monomialSpacing
   }
 
-  private func transposeRadialFunctions(_ groups: ArraySlice<SiteBatch.Group>, first: Int) {
-    let end = groups.last?.vectors.upperBound ?? first
-    for n in 0..<(end - first) * tiles {
-      let (phi, slope) = (memory.phi + n &* laneCount, memory.slope + n &* laneCount)
-      store(
-        LaneProduct.transpose(memory.neighborhood.phi + n &* laneCount), phi, spacing: 1)
-      store(
-        LaneProduct.transpose(memory.neighborhood.slope + n &* laneCount), slope, spacing: 1)
-    }
+  // Where the Jacobians of a neighbor species, tile and function are.
+  private func jacobian(_ species: Int, _ tile: Int, _ mu: Int) -> OctetPointer {
+    memory.radialJacobians
+      + ((species * memory.radialTiles + tile) * memory.radialJacobianCount
+        + memory.tangentPrograms[mu].place)
+  }
+
+  // The vector of a row that holds the coefficients of a neighbor species, function and tile.
+  private func column(
+    _ site: SiteBatch.Site, _ species: Int, _ tile: Int, _ mu: Int, _ input: Input
+  ) -> Int {
+    let pair = site.species * design.speciesCount + species
+    return input.radialStart + (pair * design.functionCount + mu) * memory.radialTiles + tile
   }
 
   // Σ φ_i uᵐ for eight functions i, over some vectors.
-  private func radialSums(_ range: Range<Int>, tile: Int, to sums: LanePointer) {
-    let numbers = UnsafeRawPointer(memory.neighborhood.p).assumingMemoryBound(to: Double.self)
-    for m in stride(from: 0, to: monomialSpacing, by: 8) {
-      var a = InlineArray<8, Lanes>(repeating: .zero)
-      for v in range {
-        let phi = memory.phi + (v &* tiles &+ tile) &* laneCount
-        let p = numbers + (v &* monomialSpacing &+ m) &* laneCount
-        for s in 0..<laneCount {
-          for k in 0..<8 { a[k].addProduct(phi[s], Lanes(repeating: p[k &* laneCount &+ s])) }
+  private func radialSums(
+    _ neighborhood: SiteNeighborhood, _ vectors: DesignMemory.Part, _ tile: Int,
+    _ sums: OctetPointer
+  ) {
+    let memory = memory
+    let numbers = UnsafeRawPointer(neighborhood.p).assumingMemoryBound(to: Double.self)
+    for m in stride(from: 0, to: memory.shape.monomialSpacing, by: 8) {
+      var a = InlineArray<8, Octet>(repeating: .zero)
+      for v in vectors.first..<vectors.first + vectors.count {
+        let phi = memory.phi + (v &* memory.radialTiles &+ tile) &* Octet.scalarCount
+        let p = numbers + (v &* memory.shape.monomialSpacing &+ m) &* Octet.scalarCount
+        for s in 0..<Octet.scalarCount {
+          let f = phi[s]
+          for k in 0..<8 { a[k].addTerm(f, Octet(repeating: p[k &* Octet.scalarCount &+ s])) }
         }
       }
       for k in 0..<8 { sums[m &+ k] = a[k] }
     }
   }
 
-  /// Energy and strain rows of the radial columns, and what the gradients of the moments themselves
-  /// change by.
-  func beginRadial(
-    _ site: SiteBatch.Site, _ groups: ArraySlice<SiteBatch.Group>, first: Int, _ lane: Int,
-    _ input: Input
+  // ∂(∂V/∂M)/∂c of eight coefficients.
+  private func jacobian(_ species: Int, _ tile: Int, _ mu: Int, _ lane: Int) {
+    let memory = memory
+    let program = memory.tangentPrograms[mu]
+    let coefficients = UnsafeRawPointer(
+      memory.siteCoefficients + lane * memory.coefficientSpacing
+    ).assumingMemoryBound(to: Double.self)
+    let degree = memory.shape.degrees[mu]
+    let start = memory.tangents + memory.shape.offsets[mu]
+    let sums = sums(species, tile)
+    for m in 0..<(degree &+ 1) &* (degree &+ 1) { start[m] = sums[m] }
+    program.run(coefficients, memory.tangents)
+    let target = jacobian(species, tile, mu)
+    for n in 0..<program.supportCount { target[n] = memory.tangents[program.firstResult &+ n] }
+  }
+
+  private func energyAndStrain(
+    _ site: SiteBatch.Site, _ species: Int, _ tile: Int, _ adjoints: UnsafePointer<Double>,
+    first: Int, _ lane: Int, _ input: Input
   ) {
-    let moments = design.program.moments
-    let adjoints = UnsafeRawPointer(memory.siteAdjoints + lane * memory.adjointSpacing)
-      .assumingMemoryBound(to: Double.self)
-    for mu in moments.largestDegrees.indices {
-      directGradients(groups, first: first, mu, adjoints + moments.offsets[mu], input)
-    }
+    let memory = memory
+    let sums = sums(species, tile)
     let strains = UnsafeRawPointer(memory.strains).assumingMemoryBound(to: Double.self) + lane
-    for species in 0..<design.speciesCount {
-      let range = vectors(of: species, groups, first: first)
-      guard !range.isEmpty else { continue }
-      for (mu, program) in design.tangents.enumerated() {
-        for tile in 0..<tiles {
-          let column =
-            radialColumn(site, species, mu, input) + tile
-          let sums = memory.radialSums + (species * tiles + tile) * monomialSpacing
-          let adjoint = adjoints + moments.offsets[mu]
-          var energy = Lanes.zero
-          for m in 0..<moments.count(of: mu) {
-            energy.addProduct(sums[m], Lanes(repeating: adjoint[m]))
-          }
-          input.rows[site.energyRow * input.width + column] += energy
-          var strain = InlineArray<6, Lanes>(repeating: .zero)
-          directStrain(range, mu, tile, first: first, groups, input, &strain)
-          program.support.withUnsafeBufferPointer { support in
-            guard let list = support.baseAddress else { return }
-            LaneProduct.add(
-              list: list, count: support.count, gradient: strains, spacing: 6 * laneCount,
-              step: laneCount, jacobian: jacobian(species, mu, tile), to: &strain)
-          }
-          for c in 0..<6 {
-            input.rows[(site.strainRow + c) * input.width + column] += strain[c]
-          }
-        }
+    for mu in 0..<memory.shape.functionCount {
+      let column = column(site, species, tile, mu, input)
+      let adjoint = adjoints + memory.shape.offsets[mu]
+      let degree = memory.shape.degrees[mu]
+      var energy = Octet.zero
+      for m in 0..<(degree &+ 1) &* (degree &+ 1) {
+        energy.addTerm(sums[m], Octet(repeating: adjoint[m]))
       }
+      input.rows[site.energyRow * input.width + column] += energy
+      let program = memory.tangentPrograms[mu]
+      var strain = InlineArray<6, Octet>(repeating: .zero)
+      OctetProduct.add(
+        list: program.support, count: program.supportCount, gradient: strains,
+        spacing: 6 * Octet.scalarCount, step: Octet.scalarCount,
+        jacobian: jacobian(species, tile, mu),
+        to: &strain)
+      let rows = input.rows + (site.strainRow * input.width + column)
+      for c in 0..<6 { rows[c &* input.width] += strain[c] }
+      addDirectStrain(
+        memory.speciesVectors[species], tile, mu, first: first, input, to: rows)
     }
   }
 
-  // −φ and −φ' are multiplied with six vectors: the tangential and the radial part of
-  // Σ_m (∂V/∂M_m) ∂(uᵐ)/∂r and so on.
-  private func directGradients(
-    _ groups: ArraySlice<SiteBatch.Group>, first: Int, _ mu: Int,
-    _ adjoints: UnsafePointer<Double>, _ input: Input
+  // The sums are variables of their own: in an array the compiler keeps them in memory.
+  private func addDirectStrain(
+    _ vectors: DesignMemory.Part, _ tile: Int, _ mu: Int, first: Int, _ input: Input,
+    to rows: OctetPointer
   ) {
-    let neighborhood = memory.neighborhood
-    let count = design.program.moments.count(of: mu)
-    let end = (groups.last?.vectors.upperBound ?? first) - first
-    for v in 0..<end {
-      let geometry = input.geometry + 4 &* (first &+ v)
-      let (x, y, z) = (geometry[0], geometry[1], geometry[2])
-      let inverse = Lanes(repeating: 1) / geometry[3]
-      let p = neighborhood.p + v &* monomialSpacing
-      let dp = neighborhood.dp + v &* (3 &* neighborhood.monomialCount)
-      var (value, gx, gy, gz) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
-      for m in 0..<count {
-        let adjoint = Lanes(repeating: adjoints[m])
-        value.addProduct(p[m], adjoint)
-        gx.addProduct(dp[3 &* m], adjoint)
-        gy.addProduct(dp[3 &* m &+ 1], adjoint)
-        gz.addProduct(dp[3 &* m &+ 2], adjoint)
-      }
-      let along = (x * gx).addingProduct(y, gy).addingProduct(z, gz)
-      let target = memory.direct + 6 &* (mu &* capacity &+ v)
-      target[0] = (along * x - gx) * inverse
-      target[1] = (along * y - gy) * inverse
-      target[2] = (along * z - gz) * inverse
-      target[3] = -(value * x)
-      target[4] = -(value * y)
-      target[5] = -(value * z)
-    }
-  }
-
-  private func directStrain(
-    _ range: Range<Int>, _ mu: Int, _ tile: Int, first: Int,
-    _ groups: ArraySlice<SiteBatch.Group>, _ input: Input,
-    _ strain: inout InlineArray<6, Lanes>
-  ) {
-    for v in range {
+    let memory = memory
+    var (xx, yy, zz) = (Octet.zero, Octet.zero, Octet.zero)
+    var (yz, xz, xy) = (Octet.zero, Octet.zero, Octet.zero)
+    for v in vectors.first..<vectors.first + vectors.count {
       let geometry = input.geometry + 4 &* (first &+ v)
       let r = geometry[3]
       let (x, y, z) = (geometry[0] * r, geometry[1] * r, geometry[2] * r)
       let direct = memory.direct + 6 &* (mu &* capacity &+ v)
       let products = memory.eight
-      let phi = memory.phi + (v &* tiles &+ tile) &* laneCount
-      let slope = memory.slope + (v &* tiles &+ tile) &* laneCount
+      let numbers = UnsafeRawPointer(products).assumingMemoryBound(to: Double.self)
+      let place = (v &* memory.radialTiles &+ tile) &* Octet.scalarCount
       for part in 0..<2 {
         let (gx, gy, gz) = (direct[3 &* part], direct[3 &* part &+ 1], direct[3 &* part &+ 2])
         products[0] = gx * x
@@ -185,81 +154,80 @@ extension DesignKernel {
         products[3] = gy * z
         products[4] = gx * z
         products[5] = gx * y
-        let numbers = UnsafeRawPointer(products).assumingMemoryBound(to: Double.self)
-        let functions = part == 0 ? phi : slope
-        for s in 0..<laneCount {
+        let functions = part == 0 ? memory.phi + place : memory.slope + place
+        for s in 0..<Octet.scalarCount {
           let f = functions[s]
-          for c in 0..<6 {
-            strain[c] -= f * Lanes(repeating: numbers[c &* laneCount &+ s])
-          }
+          xx.addTerm(f, Octet(repeating: numbers[s]))
+          yy.addTerm(f, Octet(repeating: numbers[8 &+ s]))
+          zz.addTerm(f, Octet(repeating: numbers[16 &+ s]))
+          yz.addTerm(f, Octet(repeating: numbers[24 &+ s]))
+          xz.addTerm(f, Octet(repeating: numbers[32 &+ s]))
+          xy.addTerm(f, Octet(repeating: numbers[40 &+ s]))
         }
       }
     }
+    let width = input.width
+    rows[0] -= xx
+    rows[width] -= yy
+    rows[2 &* width] -= zz
+    rows[3 &* width] -= yz
+    rows[4 &* width] -= xz
+    rows[5 &* width] -= xy
   }
 
-  /// Force rows of the radial columns that a group of neighbors contributes.
+  /// Adds the force rows that a group of neighbors contributes.
   func addRadial(_ group: SiteBatch.Group, _ site: SiteBatch.Site, first: Int, _ input: Input) {
+    let memory = memory
     let gradient = UnsafeRawPointer(memory.gradient).assumingMemoryBound(to: Double.self)
-    let used = usedLanes(group, input)
-    let groups = input.batch.groups[site.groups]
-    for species in 0..<design.speciesCount {
-      guard groups.contains(where: { $0.species == species }) else { continue }
-      for (mu, program) in design.tangents.enumerated() {
-        for tile in 0..<tiles {
-          var sums = LaneProduct.Forces()
+    for species in 0..<design.speciesCount where memory.speciesVectors[species].count > 0 {
+      for mu in 0..<memory.shape.functionCount {
+        let program = memory.tangentPrograms[mu]
+        for tile in 0..<memory.radialTiles {
+          let sums = OctetProduct.forces(
+            list: program.support, count: program.supportCount, gradient: gradient,
+            jacobian: jacobian(species, tile, mu))
+          for s in 0..<8 {
+            memory.rows[s] = sums.x[s]
+            memory.rows[8 &+ s] = sums.y[s]
+            memory.rows[16 &+ s] = sums.z[s]
+          }
           if species == group.species {
-            for v in first..<first + group.vectors.count {
-              addDirect(v, mu, tile, &sums)
-            }
+            for v in first..<first + group.vectors.count { addDirect(v, tile, mu) }
           }
-          program.support.withUnsafeBufferPointer { support in
-            guard let list = support.baseAddress else { return }
-            LaneProduct.add(
-              list: list, count: support.count, gradient: gradient,
-              jacobian: jacobian(species, mu, tile), to: &sums)
-          }
-          let column =
-            radialColumn(site, species, mu, input) + tile
-          scatter(sums.x, 0, column, group, used, site, input)
-          scatter(sums.y, 1, column, group, used, site, input)
-          scatter(sums.z, 2, column, group, used, site, input)
+          let rows = input.rows + column(site, species, tile, mu, input)
+          for direction in 0..<3 { scatter(direction, rows, group, site, input) }
         }
       }
     }
   }
 
-  // Adds forces in one direction to the rows of the atoms, and takes them from the site's own.
-  @inline(__always)
-  private func scatter(
-    _ forces: InlineArray<8, Lanes>, _ direction: Int, _ column: Int, _ group: SiteBatch.Group,
-    _ used: Int, _ site: SiteBatch.Site, _ input: Input
-  ) {
-    var total = Lanes.zero
-    for s in 0..<8 { total += forces[s] }
-    input.rows[(site.forceRow &+ direction) &* input.width &+ column] -= total
-    let targets = input.batch.targets.span
-    for s in 0..<used {
-      let row = Int(targets[unchecked: group.firstTarget &+ s]) &+ direction
-      input.rows[row &* input.width &+ column] += forces[s]
-    }
-  }
-
-  @inline(__always)
-  private func addDirect(
-    _ v: Int, _ mu: Int, _ tile: Int, _ sums: inout LaneProduct.Forces
-  ) {
+  private func addDirect(_ v: Int, _ tile: Int, _ mu: Int) {
+    let memory = memory
     let direct = UnsafeRawPointer(memory.direct + 6 &* (mu &* capacity &+ v))
       .assumingMemoryBound(to: Double.self)
-    let phi = memory.phi + (v &* tiles &+ tile) &* laneCount
-    let slope = memory.slope + (v &* tiles &+ tile) &* laneCount
+    let place = (v &* memory.radialTiles &+ tile) &* Octet.scalarCount
     for s in 0..<8 {
-      let (f, df) = (phi[s], slope[s])
-      sums.x[s].addProduct(f, Lanes(repeating: direct[s]))
-      sums.y[s].addProduct(f, Lanes(repeating: direct[8 &+ s]))
-      sums.z[s].addProduct(f, Lanes(repeating: direct[16 &+ s]))
-      sums.x[s].addProduct(df, Lanes(repeating: direct[24 &+ s]))
-      sums.y[s].addProduct(df, Lanes(repeating: direct[32 &+ s]))
-      sums.z[s].addProduct(df, Lanes(repeating: direct[40 &+ s]))
+      let (f, df) = (memory.phi[place &+ s], memory.slope[place &+ s])
+      for c in 0..<3 {
+        let force = (f * Octet(repeating: direct[c &* 8 &+ s]))
+          .addingTerm(df, Octet(repeating: direct[(3 &+ c) &* 8 &+ s]))
+        memory.rows[c &* 8 &+ s] += force
+      }
     }
+  }
+
+  // Adds the forces of eight atoms in one direction to their rows, and takes them from the site's own.
+  private func scatter(
+    _ direction: Int, _ rows: OctetPointer, _ group: SiteBatch.Group, _ site: SiteBatch.Site,
+    _ input: Input
+  ) {
+    let forces = memory.rows + 8 &* direction
+    let targets = input.targets + group.firstTarget
+    var total = Octet.zero
+    for s in 0..<group.atomCount {
+      total += forces[s]
+      rows[(Int(targets[s]) &+ direction) &* input.width] += forces[s]
+    }
+    rows[(site.forceRow &+ direction) &* input.width] -= total
   }
 }

@@ -5,7 +5,7 @@
 /// steps: sums over neighbors, atom by atom, eight neighbors in lanes (`SiteNeighborhood`); the
 /// product graph and its derivatives, all atoms of the block in lanes (`BasisProgram`,
 /// `DesignColumns`); and, again atom by atom, the matrix products with eight columns in lanes
-/// (`LaneProduct`), whose results are added to the rows of the atoms that the forces act on.
+/// (`OctetProduct`), whose results are added to the rows of the atoms that the forces act on.
 final class DesignKernel {
   /// Which columns are computed.
   struct Content: OptionSet {
@@ -16,12 +16,26 @@ final class DesignKernel {
     static let radial = Content(rawValue: 2)
   }
 
+  /// The batch, the parameters and where results go.
+  struct Input {
+    let groups: UnsafePointer<SiteBatch.Group>
+    let targets: UnsafePointer<Int32>
+    let geometry: UnsafePointer<Octet>
+    let parameters: UnsafePointer<Double>
+    let seeds: UnsafePointer<Double>
+    let content: Content
+    let rows: OctetPointer
+    /// Vectors of a row, and the first of the radial columns.
+    let width: Int
+    let radialStart: Int
+  }
+
   let design: DesignProgram
-  let radialBasis: RadialBasis
+  private let radialBasis: RadialBasis
   private let strainTerms: StrainTerms
   private(set) var capacity = 0
-  private var arena = LaneArena()
-  var memory: DesignMemory
+  private var arena = OctetArena()
+  private(set) var memory: DesignMemory
 
   /// Prepares the computation for one basis.
   init(_ design: DesignProgram, radialBasis: RadialBasis) {
@@ -36,16 +50,16 @@ final class DesignKernel {
   /// - Parameters:
   ///   - batch: The structures.
   ///   - potential: The parameters.
-  ///   - content: The columns that are computed; others stay.
+  ///   - content: The columns that are computed, basis functions before radial coefficients.
   ///   - rows: Vectors of `width` / 8 each row.
   ///   - width: The width of a row.
   func addRows(
     of batch: SiteBatch, _ potential: MomentTensorPotential, _ content: Content,
-    to rows: LanePointer, width: Int
+    to rows: OctetPointer, width: Int
   ) {
     if batch.largestVectorCount > capacity {
       capacity = batch.largestVectorCount + 8
-      arena = LaneArena()
+      arena = OctetArena()
       memory = DesignMemory(design, radialBasis, capacity: capacity, arena)
     }
     // Values of the product graph are numbered otherwise here than in the potential.
@@ -56,42 +70,29 @@ final class DesignKernel {
     }
     seeds.withUnsafeBufferPointer { seeds in
       potential.parameters.withUnsafeBufferPointer { parameters in
-        batch.geometry.withUnsafeBufferPointer { geometry in
-          guard let seeds = seeds.baseAddress, let parameters = parameters.baseAddress,
-            let geometry = geometry.baseAddress
-          else { return }
-          for block in batch.blocks {
-            let input = Input(
-              batch: batch, sites: block, geometry: geometry, parameters: parameters,
-              content: content, rows: rows, width: width / laneCount,
-              radialStart: content.contains(.linear) ? design.columns.width / laneCount : 0)
-            add(input, seeds)
+        batch.withPointers { groups, targets, geometry in
+          guard let seeds = seeds.baseAddress, let parameters = parameters.baseAddress else {
+            return
           }
+          let input = Input(
+            groups: groups, targets: targets, geometry: geometry, parameters: parameters,
+            seeds: seeds, content: content, rows: rows, width: width / Octet.scalarCount,
+            radialStart: content.contains(.linear) ? memory.width : 0)
+          for block in batch.blocks { add(batch.sites[block], input) }
         }
       }
     }
+    // The memory is used up to here.
+    withExtendedLifetime(arena) {}
   }
 
-  struct Input {
-    let batch: SiteBatch
-    let sites: Range<Int>
-    let geometry: UnsafePointer<Lanes>
-    let parameters: UnsafePointer<Double>
-    let content: Content
-    let rows: LanePointer
-    let width: Int
-
-    // The vector of a row where the radial columns begin.
-    let radialStart: Int
-  }
-
-  private func add(_ input: Input, _ seeds: UnsafePointer<Double>) {
-    let moments = design.program.moments
-    for (lane, site) in input.sites.enumerated() {
-      let vectors = prepare(input.batch.sites[site], input)
-      memory.neighborhood.sum(
-        input.geometry + 4 * vectors.lowerBound, count: vectors.count,
-        to: memory.siteSums + lane * moments.count)
+  private func add(_ sites: ArraySlice<SiteBatch.Site>, _ input: Input) {
+    let count = design.program.moments.count
+    for (lane, site) in sites.enumerated() {
+      let vectors = prepare(site, memory.neighborhoods[lane], input)
+      memory.neighborhoods[lane].sum(
+        input.geometry + 4 * vectors.first, count: vectors.count,
+        to: memory.siteSums + lane * count)
     }
     transposeSums()
     design.program.forward(memory.values)
@@ -100,36 +101,38 @@ final class DesignKernel {
       columnValues()
     }
     if input.content.contains(.radial) {
-      design.program.backward(memory.values, seeds: seeds, memory.adjoints)
+      design.program.backward(memory.values, seeds: input.seeds, memory.adjoints)
       coefficients()
     }
-    for (lane, site) in input.sites.enumerated() {
-      addRows(of: input.batch.sites[site], lane, input)
-    }
+    for (lane, site) in sites.enumerated() { addRows(of: site, lane, input) }
   }
 
   // Monomials and radial functions of a site; its vectors.
-  func prepare(_ site: SiteBatch.Site, _ input: Input) -> Range<Int> {
-    let groups = input.batch.groups[site.groups]
-    let first = groups.first?.vectors.lowerBound ?? 0
+  private func prepare(
+    _ site: SiteBatch.Site, _ neighborhood: SiteNeighborhood, _ input: Input
+  ) -> DesignMemory.Part {
     let perPair = design.functionCount * design.radialSize
-    for group in groups {
-      memory.neighborhood.prepare(
-        input.geometry + 4 * group.vectors.lowerBound, count: group.vectors.count,
-        into: group.vectors.lowerBound - first,
+    let first = site.groups.isEmpty ? 0 : input.groups[site.groups.lowerBound].vectors.lowerBound
+    var count = 0
+    for index in site.groups {
+      let group = input.groups[index]
+      neighborhood.prepare(
+        input.geometry + 4 * group.vectors.lowerBound, count: group.vectors.count, from: count,
         coefficients: input.parameters
           + (site.species * design.speciesCount + group.species) * perPair)
+      count += group.vectors.count
     }
-    return first..<(groups.last?.vectors.upperBound ?? first)
+    return DesignMemory.Part(first: first, count: count)
   }
 
   // MARK: the block, sites in lanes
 
   // Moments, and their strain derivatives.
-  func transposeSums() {
+  private func transposeSums() {
+    let memory = memory
     let count = design.program.moments.count
     for b in 0..<count {
-      let eight = LaneProduct.transpose(memory.siteSums + b, spacing: count)
+      let eight = OctetProduct.transpose(memory.siteSums + b, spacing: count)
       memory.values[b] = eight[0]
       let strain = memory.strains + 6 &* b
       strain[0] = eight[2]
@@ -139,217 +142,89 @@ final class DesignKernel {
       strain[4] = eight[5]
       strain[5] = eight[6]
     }
-    let table = strainTerms.terms
-    let terms = table.span
-    for index in 0..<terms.count {
-      let term = terms[unchecked: index]
-      memory.strains[Int(term.target)].addProduct(
-        memory.values[Int(term.source)], Lanes(repeating: term.factor))
+    for term in strainTerms.terms {
+      memory.strains[Int(term.target)].addTerm(
+        memory.values[Int(term.source)], Octet(repeating: term.factor))
     }
   }
 
   // ∂B/∂M of all connected functions.
-  func jacobians() {
+  private func jacobians() {
+    let memory = memory
     design.columns.gradients(
       design.program, memory.values, scratch: memory.scratch, to: memory.jacobians)
-    let count = design.columns.moments.count
+    let count = memory.tileMomentCount
     for n in 0..<count {
       store(
-        LaneProduct.transpose(memory.jacobians + n &* laneCount), memory.siteJacobians + n,
+        OctetProduct.transpose(memory.jacobians + n &* Octet.scalarCount), memory.siteJacobians + n,
         spacing: count)
     }
   }
 
   @inline(__always)
-  func store(
-    _ eight: InlineArray<8, Lanes>, _ target: LanePointer, spacing: Int
-  ) {
+  func store(_ eight: InlineArray<8, Octet>, _ target: OctetPointer, spacing: Int) {
     for lane in 0..<8 { target[lane &* spacing] = eight[lane] }
   }
 
-  func columnValues() {
-    let columns = design.columns
-    let values = columns.values.span
-    let width = values.count / laneCount
-    for n in 0..<width {
-      for lane in 0..<laneCount {
-        let value = values[n &* laneCount &+ lane]
-        memory.eight[lane] = value < 0 ? .zero : memory.values[value]
+  // Vectors whose lanes are sites, transposed to one row for each site.
+  @inline(__always)
+  private func transpose(
+    count: Int, to target: OctetPointer, spacing: Int, _ vector: (Int) -> Octet
+  ) {
+    let eight = memory.eight
+    for n in 0..<spacing {
+      for lane in 0..<Octet.scalarCount {
+        let place = n &* Octet.scalarCount &+ lane
+        eight[lane] = place < count ? vector(place) : .zero
       }
-      store(LaneProduct.transpose(memory.eight), memory.siteColumns + n, spacing: width)
+      store(OctetProduct.transpose(eight), target + n, spacing: spacing)
     }
   }
 
-  func coefficients() {
-    let table = design.coefficients
-    let all = table.span
-    let spacing = memory.coefficientSpacing
-    for n in 0..<spacing {
-      for lane in 0..<min(laneCount, all.count &- n &* laneCount) {
-        let coefficient = all[unchecked: n &* laneCount &+ lane]
-        let source =
-          switch coefficient.source {
-          case .value(let value): memory.values[value]
-          case .adjoint(let value): memory.adjoints[value]
-          case .one: Lanes(repeating: 1)
-          }
-        memory.eight[lane] = source * coefficient.multiplicity
-      }
-      store(LaneProduct.transpose(memory.eight), memory.siteCoefficients + n, spacing: spacing)
+  private func columnValues() {
+    let memory = memory
+    let columns = design.columns.values
+    transpose(count: columns.count, to: memory.siteColumns, spacing: memory.width) {
+      columns[$0] < 0 ? .zero : memory.values[columns[$0]]
     }
-    let count = design.program.moments.count
-    for n in 0..<memory.adjointSpacing {
-      for lane in 0..<laneCount {
-        let moment = n &* laneCount &+ lane
-        memory.eight[lane] = moment < count ? memory.adjoints[moment] : .zero
-      }
-      store(
-        LaneProduct.transpose(memory.eight), memory.siteAdjoints + n,
-        spacing: memory.adjointSpacing)
+  }
+
+  private func coefficients() {
+    let memory = memory
+    let all = design.coefficients
+    transpose(
+      count: all.count, to: memory.siteCoefficients, spacing: memory.coefficientSpacing
+    ) {
+      let source =
+        switch all[$0].source {
+        case .value(let value): memory.values[value]
+        case .adjoint(let value): memory.adjoints[value]
+        case .one: Octet(repeating: 1)
+        }
+      return source * all[$0].multiplicity
     }
+    transpose(
+      count: design.program.moments.count, to: memory.siteAdjoints,
+      spacing: memory.adjointSpacing
+    ) { memory.adjoints[$0] }
   }
 
   // MARK: one site
 
-  func addRows(of site: SiteBatch.Site, _ lane: Int, _ input: Input) {
-    let vectors = prepare(site, input)
-    let groups = input.batch.groups[site.groups]
+  private func addRows(of site: SiteBatch.Site, _ lane: Int, _ input: Input) {
+    let memory = memory
     if input.content.contains(.linear) { beginLinear(lane) }
-    if input.content.contains(.radial) {
-      radialJacobians(groups, first: vectors.lowerBound, lane)
-      beginRadial(site, groups, first: vectors.lowerBound, lane, input)
-    }
-    for group in groups {
-      let first = group.vectors.lowerBound - vectors.lowerBound
-      memory.neighborhood.gradients(
+    if input.content.contains(.radial) { beginRadial(site, lane, input) }
+    var first = 0
+    for index in site.groups {
+      let group = input.groups[index]
+      memory.neighborhoods[lane].gradients(
         input.geometry + 4 * group.vectors.lowerBound, first: first, count: group.vectors.count,
         to: memory.gradient)
       if input.content.contains(.linear) { addLinear(group, lane, input) }
       if input.content.contains(.radial) { addRadial(group, site, first: first, input) }
+      first += group.vectors.count
     }
     if input.content.contains(.linear) { endLinear(site, lane, input) }
-  }
-
-  // MARK: columns of basis functions
-
-  // Strain rows of the connected functions; the site's own force is still zero.
-  func beginLinear(_ lane: Int) {
-    let width = design.columns.width / laneCount
-    for place in 0..<3 * width { memory.totals[place] = .zero }
-    let count = design.columns.moments.count
-    let strains = UnsafeRawPointer(memory.strains).assumingMemoryBound(to: Double.self) + lane
-    design.columns.moments.withUnsafeBufferPointer { lists in
-      guard let list = lists.baseAddress else { return }
-      for (n, tile) in design.columns.tiles.enumerated() {
-        var sums = InlineArray<6, Lanes>(repeating: .zero)
-        LaneProduct.add(
-          list: list + tile.support.lowerBound, count: tile.support.count, gradient: strains,
-          spacing: 6 * laneCount, step: laneCount,
-          jacobian: memory.siteJacobians + (lane * count + tile.support.lowerBound), to: &sums)
-        for c in 0..<6 { memory.totals[(3 + c) * width + n] = sums[c] }
-      }
-    }
-  }
-
-  func addLinear(_ group: SiteBatch.Group, _ lane: Int, _ input: Input) {
-    let width = design.columns.width / laneCount
-    let count = design.columns.moments.count
-    let gradient = UnsafeRawPointer(memory.gradient).assumingMemoryBound(to: Double.self)
-    design.columns.moments.withUnsafeBufferPointer { lists in
-      guard let list = lists.baseAddress else { return }
-      for (n, tile) in design.columns.tiles.enumerated() {
-        var sums = LaneProduct.Forces()
-        LaneProduct.add(
-          list: list + tile.support.lowerBound, count: tile.support.count, gradient: gradient,
-          jacobian: memory.siteJacobians + (lane * count + tile.support.lowerBound), to: &sums)
-        keep(sums.x, n)
-        keep(sums.y, 8 * width + n)
-        keep(sums.z, 16 * width + n)
-      }
-    }
-    let used = usedLanes(group, input)
-    products(memory.rows, count: 24, lane)
-    for s in 0..<used {
-      let target = input.rows + Int(input.batch.targets[group.firstTarget + s]) * input.width
-      for c in 0..<3 { addRow(memory.rows + (c * 8 + s) * width, target + c * input.width, width) }
-    }
-  }
-
-  // Keeps the forces of eight atoms in one direction, and takes them from the site's own.
-  @inline(__always)
-  private func keep(_ forces: InlineArray<8, Lanes>, _ place: Int) {
-    let width = design.columns.width / laneCount
-    let own = memory.totals + (place / (8 &* width) &* width + place % width)
-    var total = own[0]
-    for s in 0..<8 {
-      memory.rows[place &+ s &* width] = forces[s]
-      total -= forces[s]
-    }
-    own[0] = total
-  }
-
-  func usedLanes(_ group: SiteBatch.Group, _ input: Input) -> Int {
-    let targets = input.batch.targets.span
-    var used = 0
-    while used < laneCount, targets[group.firstTarget &+ used] >= 0 { used &+= 1 }
-    return used
-  }
-
-  @inline(__always)
-  func addRow(_ source: LanePointer, _ target: LanePointer, _ width: Int) {
-    for n in 0..<width { target[n] += source[n] }
-  }
-
-  // ∇(B_α B_β) = B_α ∇B_β + B_β ∇B_α for the columns of some rows that are products. Run by run: what a
-  // row has just stored is not loaded again at once.
-  @inline(__always)
-  private func products(_ rows: LanePointer, count: Int, _ lane: Int) {
-    let columns = design.columns
-    let size = MemoryLayout<Double>.size
-    let rowSize = columns.width &* size
-    let first = UnsafeMutableRawPointer(rows)
-    let values = UnsafeRawPointer(memory.siteColumns) + lane &* rowSize
-    let runs = columns.runs.span
-    for index in 0..<runs.count {
-      let run = runs[unchecked: index]
-      let factor = run.factor &* size
-      let value = Lanes(
-        repeating: run.multiplicity * values.load(fromByteOffset: factor, as: Double.self))
-      var place = 0
-      while place < run.count {
-        let partner = (run.partner &+ place) &* size
-        let target = (run.first &+ place) &* size
-        let other =
-          values.loadUnaligned(fromByteOffset: partner, as: Lanes.self) * run.multiplicity
-        var row = first
-        for _ in 0..<count {
-          let slope = Lanes(repeating: row.load(fromByteOffset: factor, as: Double.self))
-          let product = (value * row.loadUnaligned(fromByteOffset: partner, as: Lanes.self))
-            .addingProduct(slope, other)
-          row.storeBytes(of: product, toByteOffset: target, as: Lanes.self)
-          row += rowSize
-        }
-        place &+= laneCount
-      }
-    }
-    // What the last run wrote beyond its end.
-    for row in 0..<count {
-      first.storeBytes(
-        of: .zero, toByteOffset: row &* rowSize &+ columns.usedWidth &* size, as: Lanes.self)
-    }
-  }
-
-  func endLinear(_ site: SiteBatch.Site, _ lane: Int, _ input: Input) {
-    let width = design.columns.width / laneCount
-    products(memory.totals, count: 9, lane)
-    for c in 0..<3 {
-      addRow(
-        memory.totals + c * width, input.rows + (site.forceRow + c) * input.width, width)
-    }
-    for c in 0..<6 {
-      addRow(
-        memory.totals + (3 + c) * width, input.rows + (site.strainRow + c) * input.width, width)
-    }
-    addRow(memory.siteColumns + lane * width, input.rows + site.energyRow * input.width, width)
   }
 }

@@ -38,7 +38,9 @@ package struct DesignProgram: Sendable {
   }
 
   /// The number of columns of the radial coefficients of one function, a multiple of 8.
-  package var radialWidth: Int { (radialSize + laneCount - 1) / laneCount * laneCount }
+  package var radialWidth: Int {
+    (radialSize + Octet.scalarCount - 1) / Octet.scalarCount * Octet.scalarCount
+  }
 
   /// The number of radial columns of all pairs of species.
   package var radialWidthOfAll: Int { speciesCount * speciesCount * functionCount * radialWidth }

@@ -12,7 +12,7 @@ extension UnsafeMutablePointer where Pointee == Lanes {
 }
 
 /// The size of a cache line.
-private let cacheLineBytes = 64
+let cacheLineBytes = 64
 
 /// How many vectors an aligned beginning costs at most.
 let alignmentReserve = 64 / MemoryLayout<Lanes>.stride

@@ -28,7 +28,7 @@ package struct TangentProgram: Sendable {
   }
 
   /// One summand: coefficient times source.
-  package struct Entry: Sendable {
+  package struct Entry: Sendable, BitwiseCopyable {
     package var coefficient: Int32
     package var source: Int32
   }
@@ -114,25 +114,26 @@ package struct TangentProgram: Sendable {
     offsets = steps.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1.entries.count)) }
     entries = steps.flatMap(\.entries)
   }
+}
 
+extension DesignMemory.Tangents {
   /// Runs the passes for eight changes at once, one in each lane.
   ///
   /// - Parameters:
   ///   - coefficients: The coefficients of one atom.
   ///   - memory: The changes of the moments (μ, m) at their places; receives everything else.
   @inline(__always)
-  package func run(_ coefficients: UnsafePointer<Double>, _ memory: LanePointer) {
-    let (targets, offsets, entries) = (self.targets.span, self.offsets.span, self.entries.span)
+  func run(_ coefficients: UnsafePointer<Double>, _ memory: OctetPointer) {
     var begin = 0
-    for step in 0..<targets.count {
-      let end = Int(offsets[unchecked: step &+ 1])
-      var sum = Lanes.zero
+    for step in 0..<stepCount {
+      let end = Int(offsets[step &+ 1])
+      var sum = Octet.zero
       for index in begin..<end {
-        let entry = entries[unchecked: index]
-        sum.addProduct(
-          memory[Int(entry.source)], Lanes(repeating: coefficients[Int(entry.coefficient)]))
+        let entry = entries[index]
+        sum.addTerm(
+          memory[Int(entry.source)], Octet(repeating: coefficients[Int(entry.coefficient)]))
       }
-      memory[Int(targets[unchecked: step])] = sum
+      memory[Int(targets[step])] = sum
       begin = end
     }
   }

@@ -35,7 +35,7 @@ extension MomentTensorPotential {
       cutoff: radialBasis.cutoff)
     batch.makeBlocks()
     let design = DesignProgram(basis, speciesCount: speciesCount, radialSize: radialBasis.size)
-    var rows = DesignRows()
+    let rows = DesignRows()
     rows.compute(
       batch, self, includingRadial ? [.linear, .radial] : .linear,
       by: DesignKernel(design, radialBasis: radialBasis))

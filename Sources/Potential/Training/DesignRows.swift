@@ -1,25 +1,32 @@
 import NumericalCore
 
 /// Rows of a design matrix as they are computed: padded, in the kernel's order of columns.
-struct DesignRows {
+final class DesignRows {
   private(set) var width = 0
-  private var elements: [Lanes] = []
+  private var arena = OctetArena()
+  private var elements: OctetPointer
+  private var capacity = 0
+
+  /// Creates memory for no row.
+  init() { elements = arena.take(0) }
 
   /// Computes all rows of a batch.
-  mutating func compute(
+  func compute(
     _ batch: SiteBatch, _ potential: MomentTensorPotential, _ content: DesignKernel.Content,
     by kernel: DesignKernel
   ) {
     width =
       (content.contains(.linear) ? kernel.design.columns.width : 0)
       + (content.contains(.radial) ? kernel.design.radialWidthOfAll : 0)
-    let count = batch.rowCount * width / laneCount
-    if elements.count < count { elements = [Lanes](repeating: .zero, count: count) }
-    elements.withUnsafeMutableBufferPointer { buffer in
-      guard let first = buffer.baseAddress else { return }
-      first.update(repeating: .zero, count: count)
-      kernel.addRows(of: batch, potential, content, to: first, width: width)
+    let count = batch.rowCount * width / Octet.scalarCount
+    if capacity < count {
+      arena = OctetArena()
+      elements = arena.take(count)
+      capacity = count
+    } else {
+      elements.update(repeating: .zero, count: count)
     }
+    kernel.addRows(of: batch, potential, content, to: elements, width: width)
   }
 
   /// Copies columns of a row, each times a weight.
@@ -32,10 +39,9 @@ struct DesignRows {
   func copy(
     row: Int, columns: [Int32], weight: Double, to target: UnsafeMutablePointer<Double>
   ) {
-    elements.withUnsafeBytes { bytes in
-      guard let base = bytes.baseAddress else { return }
-      let source = base.assumingMemoryBound(to: Double.self) + row * width
-      for (n, column) in columns.enumerated() { target[n] = weight * source[Int(column)] }
+    let source = UnsafeRawPointer(elements).assumingMemoryBound(to: Double.self) + row * width
+    columns.withUnsafeBufferPointer { columns in
+      for n in 0..<columns.count { target[n] = weight * source[Int(columns[n])] }
     }
   }
 }

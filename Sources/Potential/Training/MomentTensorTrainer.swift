@@ -44,7 +44,7 @@ public struct MomentTensorTrainer: Sendable {
   /// What is needed next; `nil` when the training has ended.
   public private(set) var request: Request?
   /// The best potential so far and how it was found.
-  public private(set) var report: TrainingReport
+  public fileprivate(set) var report: TrainingReport
 
   private let settings: TrainingSettings
   private let baseline: [Double]
@@ -112,6 +112,9 @@ public struct MomentTensorTrainer: Sendable {
     case .linearisation:
       let linear = try VariableProjection.solveLinear(equations, ridge: settings.ridge)
       system = try VariableProjection.reduce(equations, linear: linear)
+      report.history.append(
+        TrainingStep(
+          trials: report.trials + trials, loss: report.loss, errors: equations.residuals))
       propose()
     case .trial(let trialRadial, let predicted):
       trials += 1
@@ -142,7 +145,8 @@ public struct MomentTensorTrainer: Sendable {
     // A lower level only has to find the basin: the next one moves on from there.
     let tolerance = laterStages.isEmpty ? settings.tolerance : max(settings.tolerance, 0.02)
     slowSteps = before - report.loss < tolerance * before ? slowSteps + 1 : 0
-    if slowSteps >= 2 || report.loss == 0 {
+    // A refit is at a minimum already; a fresh start may only cross a plateau.
+    if slowSteps >= (settings.start == .current ? 1 : 2) || report.loss == 0 {
       finishStage(converged: true)
     } else if trials >= settings.maximumTrials {
       finishStage(converged: false)
@@ -194,6 +198,11 @@ public struct MomentTensorTrainer: Sendable {
   private mutating func finishStage(converged: Bool) {
     report.converged = converged
     report.trials += trials
+    // The last step is not linearised, unless nothing better was found from there.
+    if report.history.last?.loss != report.loss {
+      report.history.append(
+        TrainingStep(trials: report.trials, loss: report.loss, errors: ResidualSums()))
+    }
     guard !laterStages.isEmpty else {
       request = nil
       return
@@ -202,11 +211,11 @@ public struct MomentTensorTrainer: Sendable {
     let larger = RadialGauge(of: next)
     radial = larger.continuing(radial, of: gauge)
     gauge = larger
-    let losses = report.losses
-    let total = report.trials
+    let before = report
     report = TrainingReport(potential: next, loss: .infinity)
-    report.losses = losses
-    report.trials = total
+    report.losses = before.losses
+    report.history = before.history
+    report.trials = before.trials
     (trials, accepted, slowSteps, damping) = (0, 0, 0, Self.firstDamping)
     system = nil
     phase = .start
@@ -234,20 +243,31 @@ extension MomentTensorTrainer {
   /// - Parameters:
   ///   - potential: The basis to fit; its coefficients matter only for `TrainingStart.current`.
   ///   - problem: The data.
-  ///   - accumulator: Gives the equations of all shards merged in their order; by default
-  ///     `problem.equations(for:)`.
+  ///   - accumulator: Gives the equations of all shards merged in their order; by default they are
+  ///     computed here.
+  ///   - progress: Is told of every step.
   /// - Returns: The fitted potential and how it was found.
   /// - Throws: `PotentialError` where a structure cannot be treated or the data are not finite, and what
   ///   the accumulator throws.
   public static func train(
     _ potential: MomentTensorPotential, on problem: TrainingProblem,
-    accumulator: ((Request) throws -> NormalEquations)? = nil
+    accumulator: ((Request) throws -> NormalEquations)? = nil,
+    progress: ((TrainingStep) -> Void)? = nil
   ) throws -> TrainingReport {
+    let clock = ContinuousClock()
+    let began = clock.now
     var trainer = try MomentTensorTrainer(fitting: potential, to: problem)
     let workspace = TrainingWorkspace(problem)
+    var told = 0
     while let request = trainer.request {
       try trainer.receive(
         try accumulator?(request) ?? workspace.equations(for: request))
+      // The clock only labels what was found.
+      while told < trainer.report.history.count {
+        trainer.report.history[told].seconds = (clock.now - began) / .seconds(1)
+        progress?(trainer.report.history[told])
+        told += 1
+      }
     }
     return trainer.report
   }
@@ -282,6 +302,9 @@ public struct TrainingReport: Sendable {
   public internal(set) var loss: Double
   /// The loss after every accepted step, all levels.
   public internal(set) var losses: [Double] = []
+  /// How it stood after every accepted step; the last of each level without errors, which only a
+  /// linearisation tells.
+  public internal(set) var history: [TrainingStep] = []
   /// Trials made, accepted or not.
   public internal(set) var trials = 0
   /// Whether the last stage ended by itself, not by the limit of trials.

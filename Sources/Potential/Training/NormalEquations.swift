@@ -17,6 +17,10 @@ public struct NormalEquations: Sendable, Hashable {
   /// The upper triangle of the Gram matrix, of order radial + linear + 1.
   public package(set) var gram: Matrix
 
+  /// Errors of the potential that was linearised; without terms where only the linear columns were
+  /// accumulated.
+  public internal(set) var residuals = ResidualSums()
+
   /// Creates equations without data.
   public init(radialCount: Int, linearCount: Int) {
     self.radialCount = radialCount
@@ -31,6 +35,7 @@ public struct NormalEquations: Sendable, Hashable {
       other.radialCount == radialCount && other.linearCount == linearCount,
       "only equations of the same request can be merged")
     for i in gram.elements.indices { gram.elements[i] += other.gram.elements[i] }
+    residuals.merge(other.residuals)
   }
 
   /// Adds weighted rows [radial | linear | label].
@@ -81,6 +86,7 @@ extension NormalEquations: ByteCodable {
     triangle.reserveCapacity(gram.rows * (gram.rows + 1) / 2)
     for i in 0..<gram.rows { triangle += gram.elements[i * gram.rows + i..<(i + 1) * gram.rows] }
     encoder.encode(triangle)
+    encoder.encode(residuals)
   }
 
   /// Reads counts and the upper triangle.
@@ -92,6 +98,7 @@ extension NormalEquations: ByteCodable {
       triangle.count == (radial + linear + 1) * (radial + linear + 2) / 2
     else { throw .invalid("normal equations of order \(radial) + \(linear)") }
     self.init(radialCount: radial, linearCount: linear)
+    residuals = try decoder.decode(ResidualSums.self)
     var next = 0
     for i in 0..<gram.rows {
       for j in i..<gram.rows {

@@ -7,7 +7,7 @@ import NumericalCore
 /// Periodic images of one atom share its lane, in successive vectors ("rounds"), because forces act
 /// on the atom and not on its images: in small cells that leaves few vectors for the products with
 /// the Jacobian. Positions do not change during a training, so a batch is made once.
-struct SiteBatch: Sendable {
+struct SiteBatch {
   /// Up to eight neighboring atoms of one species.
   struct Group: Sendable {
     /// The species of the neighbors.
@@ -16,6 +16,8 @@ struct SiteBatch: Sendable {
     var vectors: Range<Int>
     /// The place of the group's rows in `targets`.
     var firstTarget: Int
+    /// The number of atoms.
+    var atomCount: Int
   }
 
   /// An atom.
@@ -52,18 +54,19 @@ struct SiteBatch: Sendable {
   private(set) var blocks: [Range<Int>] = []
   /// All groups.
   private(set) var groups: [Group] = []
-  /// The row of the force in direction x on the atom in each lane of each group, −1 where there is
-  /// none.
+  /// The row of the force in direction x on each atom of each group.
   private(set) var targets: [Int32] = []
   /// Of each vector of a group x, y, z of the unit vectors and the distances in Å.
-  private(set) var geometry: [Lanes] = []
+  private var geometry: [Octet] = []
+  private var arena = OctetArena()
+  private var aligned: OctetPointer
   /// The number of rows.
   private(set) var rowCount = 0
   /// The most vectors that a site has.
   private(set) var largestVectorCount = 0
 
   /// Creates a batch without structures.
-  init() {}
+  init() { aligned = arena.take(0) }
 
   /// Adds a structure.
   ///
@@ -96,8 +99,8 @@ struct SiteBatch: Sendable {
       for s in 0..<speciesCount {
         let met = all.filter { species[$0] == s }
           .sorted { (images[$1].count, $0) < (images[$0].count, $1) }
-        for start in stride(from: 0, to: met.count, by: laneCount) {
-          let atoms = met[start..<min(start + laneCount, met.count)]
+        for start in stride(from: 0, to: met.count, by: Octet.scalarCount) {
+          let atoms = met[start..<min(start + Octet.scalarCount, met.count)]
           addGroup(of: atoms.map { ($0, images[$0]) }, species: s, list, cutoff)
         }
       }
@@ -119,8 +122,8 @@ struct SiteBatch: Sendable {
     let first = geometry.count / 4
     for round in 0..<rounds {
       // Empty lanes are at the cutoff, where radial functions vanish with their slopes.
-      var (x, y, z) = (Lanes(repeating: 1), Lanes.zero, Lanes.zero)
-      var r = Lanes(repeating: cutoff)
+      var (x, y, z) = (Octet(repeating: 1), Octet.zero, Octet.zero)
+      var r = Octet(repeating: cutoff)
       for (lane, atom) in atoms.enumerated() where round < atom.images.count {
         let d = list.displacements[atom.images[round]]
         let distance = d.length
@@ -130,24 +133,45 @@ struct SiteBatch: Sendable {
       geometry += [x, y, z, r]
     }
     groups.append(
-      Group(species: species, vectors: first..<first + rounds, firstTarget: targets.count))
-    targets += (0..<laneCount).map {
-      $0 < atoms.count ? Int32(rowCount + 1 + 3 * atoms[$0].atom) : -1
-    }
+      Group(
+        species: species, vectors: first..<first + rounds, firstTarget: targets.count,
+        atomCount: atoms.count))
+    targets += atoms.map { Int32(rowCount + 1 + 3 * $0.atom) }
   }
 
   /// Sorts the atoms into blocks; called once, after the last structure.
   mutating func makeBlocks() {
+    aligned = arena.take(geometry.count)
+    for (place, vector) in geometry.enumerated() { aligned[place] = vector }
+    geometry = []
     let order = sites.indices.sorted { (sites[$0].species, $0) < (sites[$1].species, $1) }
     sites = order.map { sites[$0] }
     var start = 0
     while start < sites.count {
       var end = start
-      while end < sites.count, end < start + laneCount, sites[end].species == sites[start].species {
+      while end < sites.count, end < start + Octet.scalarCount,
+        sites[end].species == sites[start].species
+      {
         end += 1
       }
       blocks.append(start..<end)
       start = end
+    }
+  }
+
+  /// Lends groups, targets and geometry.
+  func withPointers(
+    _ body: (
+      UnsafePointer<Group>, UnsafePointer<Int32>, UnsafePointer<Octet>
+    ) -> Void
+  ) {
+    // Atoms without neighbors have rows, too.
+    let nothing = [Group(species: 0, vectors: 0..<0, firstTarget: 0, atomCount: 0)]
+    (groups.isEmpty ? nothing : groups).withUnsafeBufferPointer { groups in
+      (targets.isEmpty ? [0] : targets).withUnsafeBufferPointer { targets in
+        guard let group = groups.baseAddress, let target = targets.baseAddress else { return }
+        body(group, target, aligned)
+      }
     }
   }
 }

@@ -11,8 +11,18 @@ public final class TrainingWorkspace {
   private var cutoff = 0.0
   private var batches: [Int: [SiteBatch]] = [:]
   private var compiled: (basis: MomentTensorBasis, kernel: DesignKernel)?
-  private var design = DesignRows()
+  private let design = DesignRows()
   private var rows: [Double] = []
+
+  // Weighted rows of the basis functions of each shard, and the radial coefficients they belong to.
+  // An accepted trial is linearised next: then only the radial columns are new.
+  private var linearRows: [Int: LinearRows] = [:]
+  private let memoryLimit: Int
+
+  private struct LinearRows {
+    var radial: [Double]
+    var rows: [Double]
+  }
 
   // Structures that share a batch fill lanes together; more would only need more memory.
   private static let batchRows = 256
@@ -20,7 +30,14 @@ public final class TrainingWorkspace {
   private static let gramRows = 512
 
   /// Creates an empty workspace.
-  public init(_ problem: TrainingProblem) { self.problem = problem }
+  ///
+  /// - Parameters:
+  ///   - problem: The data.
+  ///   - memoryLimit: How many bytes of rows may be kept from a trial for its linearisation.
+  public init(_ problem: TrainingProblem, memoryLimit: Int = 1 << 30) {
+    self.problem = problem
+    self.memoryLimit = memoryLimit
+  }
 
   /// The normal equations of one shard for a trainer's request: a pure function of the request and
   /// the shard's structures.
@@ -31,17 +48,24 @@ public final class TrainingWorkspace {
   ) throws(PotentialError) -> NormalEquations {
     let potential = request.potential
     let kernel = kernel(of: potential)
+    let radial = Array(potential.parameters.prefix(potential.radialParameterCount))
+    let known = request.includingRadial ? linearRows[shard] : nil
+    let isKnown = known?.radial == radial
     let content: DesignKernel.Content =
-      request.includingRadial ? [.linear, .radial] : .linear
+      !request.includingRadial ? .linear : isKnown ? .radial : [.linear, .radial]
+    var kept = Kept(isSource: isKnown, rows: isKnown ? known?.rows ?? [] : [])
     var equations = NormalEquations(
       radialCount: request.includingRadial ? potential.radialParameterCount : 0,
       linearCount: potential.linearParameterCount)
-    let order = ColumnOrder(kernel.design, includingRadial: request.includingRadial)
+    let order = ColumnOrder(kernel.design, content)
     var count = 0
     for batch in try batches(ofShard: shard, potential) {
       design.compute(batch, potential, content, by: kernel)
       for member in batch.members {
-        append(member, order, &count)
+        append(member, order, &count, &kept)
+        if request.includingRadial {
+          addResiduals(of: member, order, potential, end: count, to: &equations.residuals)
+        }
         if count >= Self.gramRows { flush(&count, order.width, into: &equations) }
       }
     }
@@ -50,7 +74,18 @@ public final class TrainingWorkspace {
       throw .notFinite(
         "the equations of a training; atoms of a structure probably coincide")
     }
+    if !request.includingRadial { keep(kept.rows, radial, shard) }
     return equations
+  }
+
+  // Keeps rows as far as the memory allows.
+  private func keep(_ rows: [Double], _ radial: [Double], _ shard: Int) {
+    linearRows[shard] = nil
+    let size = MemoryLayout<Double>.size
+    let used = linearRows.values.reduce(0) { $0 + size * $1.rows.count }
+    if used + size * rows.count <= memoryLimit {
+      linearRows[shard] = LinearRows(radial: radial, rows: rows)
+    }
   }
 
   /// The normal equations of all shards, merged in their order, for a trainer's request.
@@ -72,6 +107,7 @@ public final class TrainingWorkspace {
       potential.basis, speciesCount: potential.speciesCount,
       radialSize: potential.radialBasis.size)
     let kernel = DesignKernel(design, radialBasis: potential.radialBasis)
+    linearRows = [:]
     compiled = (potential.basis, kernel)
     return kernel
   }
@@ -114,8 +150,10 @@ public final class TrainingWorkspace {
     let scalars: [Int32]
     let speciesCount: Int
 
-    init(_ design: DesignProgram, includingRadial: Bool) {
-      radial = includingRadial ? design.radialOrder(after: design.columns.width) : []
+    init(_ design: DesignProgram, _ content: DesignKernel.Content) {
+      radial =
+        content.contains(.radial)
+        ? design.radialOrder(after: content.contains(.linear) ? design.columns.width : 0) : []
       scalars = design.scalarOrder
       speciesCount = design.speciesCount
     }
@@ -123,9 +161,29 @@ public final class TrainingWorkspace {
     var width: Int { radial.count + speciesCount + scalars.count + 1 }
   }
 
+  /// The rows of basis functions of a shard that are kept, or were and are copied.
+  private struct Kept {
+    let isSource: Bool
+    var rows: [Double]
+    var next = 0
+
+    mutating func copy(
+      to target: UnsafeMutablePointer<Double>, count: Int
+    ) {
+      for n in 0..<count { target[n] = rows[next &+ n] }
+      next += count
+    }
+
+    mutating func keep(_ source: UnsafePointer<Double>, count: Int) {
+      rows.append(contentsOf: UnsafeBufferPointer(start: source, count: count))
+    }
+  }
+
   // The rows of one structure, each times the root of its weight. Off-diagonal components stand for
   // two of the nine in the loss.
-  private func append(_ member: SiteBatch.Member, _ order: ColumnOrder, _ count: inout Int) {
+  private func append(
+    _ member: SiteBatch.Member, _ order: ColumnOrder, _ count: inout Int, _ kept: inout Kept
+  ) {
     let index = member.index
     let needed = (count + member.rowCount) * order.width
     if rows.count < needed { rows += [Double](repeating: 0, count: needed - rows.count) }
@@ -142,7 +200,12 @@ public final class TrainingWorkspace {
         target += order.radial.count
         for s in 0..<order.speciesCount { target[s] = weight * Double(shifts?[s] ?? 0) }
         target += order.speciesCount
-        design.copy(row: row, columns: order.scalars, weight: weight, to: target)
+        if kept.isSource {
+          kept.copy(to: target, count: order.scalars.count)
+        } else {
+          design.copy(row: row, columns: order.scalars, weight: weight, to: target)
+          if order.radial.isEmpty { kept.keep(target, count: order.scalars.count) }
+        }
         target[order.scalars.count] = weight * value
         count += 1
       }
@@ -153,6 +216,39 @@ public final class TrainingWorkspace {
         let weight = i == j ? weights.stress : weights.stress * 2.0.squareRoot()
         add(label.virial[i, j], weight, nil)
       }
+    }
+  }
+
+  // What the potential leaves in the rows of a structure, the last that were appended.
+  private func addResiduals(
+    of member: SiteBatch.Member, _ order: ColumnOrder, _ potential: MomentTensorPotential,
+    end: Int, to sums: inout ResidualSums
+  ) {
+    let weights = problem.rowWeights(of: member.index)
+    let structure = problem.structures[member.index].structure
+    var linear = Array(potential.parameters.suffix(potential.linearParameterCount))
+    for (s, energy) in problem.baseline.enumerated() { linear[s] -= energy }
+    let forceCount = weights.force > 0 ? 3 * structure.atomCount : 0
+    var row = end - (weights.energy > 0 ? 1 : 0) - forceCount - (weights.stress > 0 ? 6 : 0)
+    func residual() -> Double {
+      let start = row * order.width + order.radial.count
+      var sum = -rows[start + linear.count]
+      for (n, value) in linear.enumerated() { sum += rows[start + n] * value }
+      row += 1
+      return sum
+    }
+    if weights.energy > 0 {
+      sums.energyPerAtom.add(residual() / (weights.energy * Double(structure.atomCount)))
+    }
+    for _ in 0..<forceCount { sums.force.add(residual() / weights.force) }
+    guard weights.stress > 0 else { return }
+    let unit =
+      PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom
+      / (weights.stress * structure.lattice.volume)
+    for component in 0..<6 {
+      let isDiagonal = component < 3
+      let error = residual() * unit / (isDiagonal ? 1 : 2.0.squareRoot())
+      sums.stress.add(error, times: isDiagonal ? 1 : 2)
     }
   }
 
