@@ -27,11 +27,21 @@ enum TrainVerb: Verb {
       .init("validation", "DATA", "labelled structures to test the potential on"),
       .init("start", "POT", "starts from this potential; its basis is kept"),
       .init("seed", "S", "starts from random radial functions of this seed"),
+      .init("starts", "N", "the best of N starts, the first of which is not random; default 1"),
+      .init("continuation", nil, "climbs through the levels 8, 12, … below the level"),
+      .init("ensemble", "K", "K potentials POT-1.mtp … POT-K.mtp from random starts"),
       .init("force-cap", "eV/Å", "leaves out structures with a larger force; default: none"),
+      .init(
+        "robust-force", "eV/Å",
+        "F₀: divides the force weight of a structure by 1 + F²/F₀² of its RMS force; default: none"
+      ),
       .init(
         "energy-window", "eV/atom",
         "leaves out structures so far above the lowest of their composition; default: none"),
-      .init("trials", "N", "most steps of the fit; default 60"),
+      .init("trials", "N", "most steps of a fit, at each level; default 100"),
+      .init(
+        "progress", nil, "tells of every step on the standard error, also where that is no terminal"
+      ),
     ] + StructureInput.options + [.init("json", nil, "prints one JSON object")],
     notes: ["Runs under mpirun too; the potential is the same for any number of ranks."])
 
@@ -41,7 +51,7 @@ enum TrainVerb: Verb {
     guard output.lowercased().hasSuffix(".mtp") else {
       throw CommandLineError("train: --output: found '\(output)', allowed: a name ending in .mtp")
     }
-    let settings = try settings(arguments)
+    let starts = try TrainingStarts(arguments)
     let shape = try Shape(arguments)
     let start = try arguments.option("start").map { path in
       try ExtrapolationOptions.momentTensor(
@@ -56,55 +66,53 @@ enum TrainVerb: Verb {
       try LabelledData(try input.records(path), path: path, session: session)
     }
     let potential = try start ?? shape.potential(for: data, elements: input.elements)
-    let problem = try TrainingProblem(data.labelled, for: potential, settings: settings)
-    let report = try ParallelTraining(session.communicator).run(potential, on: problem)
-
-    // All ranks test the potential that rank 0 has found.
-    let bytes = try session.communicator.broadcast(report?.potential.canonicalBytes ?? [])
-    let fitted = try MomentTensorPotential(canonicalBytes: bytes)
-    let errors = try ErrorsVerb.statistics(fitted, data, session)?.0
-    let test = try validation.flatMap { try ErrorsVerb.statistics(fitted, $0, session)?.0 }
-    guard let report, let errors else { return .done }
-    try AtomicFile.write(fitted.mtpText, to: output)
-    let summary = Summary(report: report, problem: problem, errors: errors, validation: test)
+    var fits: [Fit] = []
+    for (number, settings) in starts.settings.enumerated() {
+      let prefix = starts.settings.count > 1 ? "start \(number + 1), " : ""
+      let progress = TrainingProgress(isAsked: arguments.has("progress"), prefix: prefix)
+      let problem = try TrainingProblem(data.labelled, for: potential, settings: settings)
+      let report = try ParallelTraining(session.communicator).run(
+        potential, on: problem, progress: progress.report)
+      if session.isRoot { progress.finish() }
+      // All ranks know the potential that rank 0 has found.
+      var encoder = ByteEncoder()
+      if let report {
+        encoder.encode(report.potential)
+        encoder.encode(report.loss)
+      }
+      var decoder = ByteDecoder(try session.communicator.broadcast(encoder.bytes))
+      let fitted = try decoder.decode(MomentTensorPotential.self)
+      fits.append(
+        Fit(
+          report: report, loss: try decoder.decode(Double.self), potential: fitted,
+          usedCount: problem.usedCount(), structureCount: problem.structures.count))
+    }
+    if !starts.isEnsemble {
+      let best = fits.indices.min { (fits[$0].loss, $0) < (fits[$1].loss, $1) } ?? 0
+      let losses = fits.map(\.loss)
+      fits = [fits[best]]
+      fits[0].startLosses = losses
+    }
+    for index in fits.indices {
+      let fitted = fits[index].potential
+      fits[index].errors = try ErrorsVerb.statistics(fitted, data, session)?.0
+      fits[index].validation = try validation.flatMap {
+        try ErrorsVerb.statistics(fitted, $0, session)?.0
+      }
+    }
+    guard session.isRoot else { return .done }
+    for (index, fit) in fits.enumerated() {
+      let name =
+        starts.isEnsemble ? output.dropLast(4) + "-\(index + 1)" + output.suffix(4) : output[...]
+      try AtomicFile.write(fit.potential.mtpText, to: String(name))
+    }
+    let summary = TrainingSummary(fits: fits, output: output, isEnsemble: starts.isEnsemble)
     if arguments.has("json") {
       session.say(summary.json)
     } else {
-      summary.lines(output).forEach { session.say($0) }
+      summary.lines.forEach { session.say($0) }
     }
     return .done
-  }
-
-  private static func settings(_ arguments: ParsedArguments) throws -> TrainingSettings {
-    var settings = TrainingSettings.plain
-    let weights = try arguments.numbers("weights", count: 3) ?? [1, 0.01, 0.001]
-    let scaling =
-      try arguments.word("scaling", as: TrainingWeights.Scaling.self) ?? .vibrations
-    do {
-      settings.weights = try TrainingWeights(
-        energy: weights[0], force: weights[1], stress: weights[2], scaling: scaling)
-    } catch { throw CommandLineError("train: --weights: \(error)") }
-    settings.forceCap = try arguments.positiveNumber("force-cap")
-    settings.energyWindow = try arguments.positiveNumber("energy-window")
-    if let trials = try arguments.integer("trials", in: 1...1_000_000) {
-      settings.maximumTrials = trials
-    }
-    let seed = try arguments.integer("seed", in: 0...Int.max)
-    if arguments.has("start") {
-      guard seed == nil else {
-        throw CommandLineError("train: --start and --seed exclude each other")
-      }
-      settings.start = .current
-    } else if let seed {
-      settings.start = .random(seed: UInt64(seed))
-    }
-    if settings.start != .current {
-      // Climbing through lower levels is the safest way from a rough start, and the cheapest.
-      let level = try arguments.integer("level", in: 2...28) ?? 12
-      settings.continuation = Array(stride(from: 8, to: level, by: 4))
-      settings.tolerance = 3e-4
-    }
-    return settings
   }
 
   /// The basis that the command line asks for.
@@ -157,37 +165,6 @@ enum TrainVerb: Verb {
     private func closest(in structure: Structure) -> Double? {
       NeighborList(structure, cutoff: cutoff).displacements.map(\.squaredLength).min()?
         .squareRoot()
-    }
-  }
-
-  /// What a training prints.
-  private struct Summary {
-    let report: TrainingReport
-    let problem: TrainingProblem
-    let errors: ErrorStatistics
-    let validation: ErrorStatistics?
-
-    func lines(_ output: String) -> [String] {
-      var lines = [
-        "potential       \(output), \(report.potential.parameterCount) parameters",
-        "trained on      \(problem.usedCount()) of \(problem.structures.count) structures",
-        "loss            \(short(report.loss)) after \(report.trials) trials"
-          + (report.converged ? "" : ", not converged"),
-      ]
-      lines += ["", "training set"] + ErrorsVerb.lines(errors)
-      if let validation { lines += ["", "validation set"] + ErrorsVerb.lines(validation) }
-      return lines
-    }
-
-    var json: JSONValue {
-      .object([
-        .init("parameters", .integer(report.potential.parameterCount)),
-        .init("trained_on", .integer(problem.usedCount())),
-        .init("loss", .number(report.loss)), .init("trials", .integer(report.trials)),
-        .init("converged", .flag(report.converged)),
-        .init("training", ErrorsVerb.json(errors)),
-        .init("validation", validation.map(ErrorsVerb.json) ?? .null),
-      ])
     }
   }
 }

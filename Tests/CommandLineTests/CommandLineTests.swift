@@ -99,6 +99,17 @@ struct CommandLineTests {
         ["train", "mtp", "a.cfg", "--output", "a.mtp", "--scaling", "vibration"],
         "did you mean 'vibrations'?"
       ),
+      (["train", "mtp", "a.cfg", "--output", "a.mtp", "--starts", "0"], "--starts"),
+      (["train", "mtp", "a.cfg", "--output", "a.mtp", "--ensemble", "1"], "--ensemble"),
+      (["train", "mtp", "a.cfg", "--output", "a.mtp", "--robust-force", "-2"], "a number above 0"),
+      (
+        ["train", "mtp", "a.cfg", "--output", "a.mtp", "--starts", "2", "--ensemble", "3"],
+        "exclude each other"
+      ),
+      (
+        ["train", "mtp", "a.cfg", "--output", "a.mtp", "--start", "b.mtp", "--continuation"],
+        "--start and --continuation exclude each other"
+      ),
       (
         ["convert", "a.cfg", "b.cfg", "--elements", "Ti,Xy"], "element symbols separated by commas"
       ),
