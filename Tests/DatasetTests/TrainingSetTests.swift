@@ -108,11 +108,13 @@ struct TrainingSetTests {
     let set = TrainingSet([try Self.labelled(6)])
     let oxygen = try #require(ChemicalElement(symbol: "O"))
     let titanium = try #require(ChemicalElement(symbol: "Ti"))
+    let potential = try Self.potential([oxygen])
+    let settings = TrainingSettings()
     #expect(throws: PotentialError.unknownElement(titanium, known: [oxygen])) {
-      try set.problem(for: try Self.potential([oxygen]), settings: TrainingSettings())
+      try set.problem(for: potential, settings: settings)
     }
     #expect(throws: PotentialError.self) {
-      try TrainingSet().problem(for: try Self.potential([oxygen]), settings: TrainingSettings())
+      try TrainingSet().problem(for: potential, settings: settings)
     }
   }
 
