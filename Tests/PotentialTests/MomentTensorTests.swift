@@ -55,7 +55,9 @@ struct MomentTensorTests {
     }
   }
 
-  @Test("Derivatives, invariances, cutoff, lone atom", arguments: [(8, 3), (12, 1), (16, 2)])
+  @Test(
+    "Derivatives, invariances, cutoff, lone atom",
+    arguments: [(8, 3), (12, 1), (16, 2), (20, 1), (22, 1), (24, 2), (26, 1), (28, 1)])
   func conformance(level: Int, species: Int) throws {
     let elements = Self.elements(species)
     let potential = try MomentTensorFixtures.random(level: level, elements: elements, seed: 6)
