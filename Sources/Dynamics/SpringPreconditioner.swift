@@ -1,4 +1,5 @@
 import Crystal
+import Foundation
 import NumericalCore
 
 /// A model Hessian for atoms and cell together: springs along and across the bonds.
@@ -13,6 +14,11 @@ struct SpringPreconditioner {
   private let atoms: Int
   private let hasStrain: Bool
   private let radii: [Double]
+  /// The place of every atom's element.
+  private let kinds: [Int]
+  /// The shortest allowed distance of every pair of elements in Å, a square table; 0 where there is none.
+  private let limits: [Double]
+  private let elementCount: Int
   /// Blocks of every atom with itself and the three strain rows, then of the strain rows.
   private var sums: [SymmetricBlock]
 
@@ -21,7 +27,12 @@ struct SpringPreconditioner {
   /// - Parameters:
   ///   - structure: The atoms.
   ///   - hasStrain: Whether the cell takes part.
-  init(_ structure: Structure, hasStrain: Bool) {
+  ///   - minimumDistances: Pairs near these limits become stiff.
+  init(_ structure: Structure, hasStrain: Bool, minimumDistances: MinimumDistances?) {
+    let elements = structure.distinctElements()
+    elementCount = elements.count
+    kinds = structure.species.map { elements.firstIndex(of: $0) ?? 0 }
+    limits = elements.flatMap { a in elements.map { b in minimumDistances?[a, b] ?? 0 } }
     atoms = structure.atomCount
     radii = structure.species.map(\.covalentRadius)
     self.hasStrain = hasStrain
@@ -39,6 +50,7 @@ struct SpringPreconditioner {
   ///   - model: The forces between them.
   mutating func build(_ pairs: NeighborList, _ model: PairForceModel) {
     let (atoms, radii, hasStrain) = (atoms, radii, hasStrain)
+    let (kinds, limits, elementCount) = (kinds, limits, elementCount)
     var sums: [SymmetricBlock] = []
     swap(&sums, &self.sums)
     for index in sums.indices { sums[index] = .zero }
@@ -57,7 +69,8 @@ struct SpringPreconditioner {
             let fitted = model.stiffness(i, j, r)
             let share = j == i ? 0.5 : 1
             let across = share * (Self.acrossShare * spring + max(fitted.across, 0))
-            let along = share * (spring + max(fitted.along, 0))
+            let wall = Self.wall(r, limits[kinds[i] * elementCount + kinds[j]])
+            let along = share * (spring + max(fitted.along, 0) + wall)
             let k = SymmetricBlock(along: along, across: across, d / r)
             for a in 0..<3 {
               for b in 0...a { sums[4 * atoms + a * (a + 1) / 2 + b].add(k, d[a] * d[b]) }
@@ -89,6 +102,16 @@ struct SpringPreconditioner {
       Self.stiffen(matrix, stride, atoms, hasStrain)
     }
     swap(&sums, &self.sums)
+  }
+
+  /// The stiffness in eV/Å² of a pair near its shortest allowed distance.
+  ///
+  /// A young potential may attract atoms there: short steps let a monitor see them come before they are
+  /// too close, and the other atoms may go on.
+  @inline(__always)
+  private static func wall(_ r: Double, _ limit: Double) -> Double {
+    guard r < 1.5 * limit else { return 0 }
+    return 300 * exp(-15 * (r / limit - 1))
   }
 
   /// Gives uniform translations, rotations and lone atoms some stiffness of their own.
