@@ -1,3 +1,5 @@
+import NumericalCore
+
 /// Loops that do one thing as fast as the core can.
 enum MachinePeak {
   private static let rounds = 100_000
@@ -7,14 +9,14 @@ enum MachinePeak {
   /// 10⁹ operations per second of fused multiply-adds in vectors of 8 numbers.
   static func wideMultiplyAdds(runs: Int) -> Sample {
     var sink = SIMD8<Double>.zero
-    let times = Stopwatch.sample(runs: runs) { sink += multiplyAdd8(sink) }
+    let times = Stopwatch.sample(runs: runs) { sink += multiplyAdd(sink) }
     return times.mapped { 1e-9 * Double(rounds * 12 * 8 * 2) / $0 }
   }
 
   /// 10⁹ operations per second of fused multiply-adds in vectors of 4 numbers.
   static func narrowMultiplyAdds(runs: Int) -> Sample {
     var sink = SIMD4<Double>.zero
-    let times = Stopwatch.sample(runs: runs) { sink += multiplyAdd4(sink) }
+    let times = Stopwatch.sample(runs: runs) { sink += multiplyAdd(sink) }
     return times.mapped { 1e-9 * Double(rounds * 12 * 4 * 2) / $0 }
   }
 
@@ -25,7 +27,6 @@ enum MachinePeak {
   ///   - runs: The number of values.
   /// - Returns: One value per run.
   static func loads(bytes: Int, runs: Int) -> Sample {
-    // Arrays are aligned to 16 bytes only; a vector across two cache lines loads at half the speed.
     // Swift aligns these vectors to 16 bytes only; one across two cache lines loads at half the speed.
     let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: 64)
     defer { memory.deallocate() }
@@ -39,26 +40,14 @@ enum MachinePeak {
     return times.mapped { 1e-9 * Double(passes * bytes) / $0 }
   }
 
-  @inline(never)
-  private static func multiplyAdd8(_ start: SIMD8<Double>) -> SIMD8<Double> {
-    let (factor, summand) = (SIMD8<Double>(repeating: 0.999), SIMD8<Double>(repeating: 1e-3))
-    var sums = Sums<SIMD8<Double>>(repeating: start)
+  @inline(__always)
+  private static func multiplyAdd<V: SIMD>(_ start: V) -> V where V.Scalar == Double {
+    let (factor, summand) = (V(repeating: 0.999), V(repeating: 1e-3))
+    var sums = Sums<V>(repeating: start)
     for _ in 0..<rounds {
-      for k in 0..<12 { sums[k] = summand.addingProduct(sums[k], factor) }
+      for k in 0..<12 { sums[k] = summand.accumulating(sums[k], factor) }
     }
-    var total = SIMD8<Double>.zero
-    for k in 0..<12 { total += sums[k] }
-    return total
-  }
-
-  @inline(never)
-  private static func multiplyAdd4(_ start: SIMD4<Double>) -> SIMD4<Double> {
-    let (factor, summand) = (SIMD4<Double>(repeating: 0.999), SIMD4<Double>(repeating: 1e-3))
-    var sums = Sums<SIMD4<Double>>(repeating: start)
-    for _ in 0..<rounds {
-      for k in 0..<12 { sums[k] = summand.addingProduct(sums[k], factor) }
-    }
-    var total = SIMD4<Double>.zero
+    var total = V.zero
     for k in 0..<12 { total += sums[k] }
     return total
   }

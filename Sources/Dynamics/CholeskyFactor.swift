@@ -116,7 +116,7 @@ package struct CholeskyFactor {
     _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ vectors: Int
   ) -> Double {
     var sum = Lanes.zero
-    for k in 0..<vectors { sum.addProduct(lanes(a, k), lanes(b, k)) }
+    for k in 0..<vectors { sum.accumulate(lanes(a, k), lanes(b, k)) }
     return sum.sum()
   }
 
@@ -128,10 +128,10 @@ package struct CholeskyFactor {
     var (s0, s1, s2, s3) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
     for k in 0..<vectors {
       let v = lanes(b, k)
-      s0.addProduct(lanes(a, k), v)
-      s1.addProduct(lanes(a + stride, k), v)
-      s2.addProduct(lanes(a + 2 * stride, k), v)
-      s3.addProduct(lanes(a + 3 * stride, k), v)
+      s0.accumulate(lanes(a, k), v)
+      s1.accumulate(lanes(a + stride, k), v)
+      s2.accumulate(lanes(a + 2 * stride, k), v)
+      s3.accumulate(lanes(a + 3 * stride, k), v)
     }
     return SIMD4(s0.sum(), s1.sum(), s2.sum(), s3.sum())
   }

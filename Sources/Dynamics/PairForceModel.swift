@@ -201,7 +201,7 @@ package struct PairForceModel {
             Self.add(unit, weights[k], to: row + 3 * j)
             let strainRows = UnsafeMutableRawPointer(row + 3 * atoms)
             let sum = strainRows.loadUnaligned(as: SIMD8<Double>.self)
-              .addingProduct(virial, SIMD8(repeating: weights[k]))
+              .accumulating(virial, SIMD8(repeating: weights[k]))
             strainRows.storeBytes(of: sum, as: SIMD8<Double>.self)
             row[3 * atoms + 8] += weights[k] * last
           }
@@ -217,7 +217,7 @@ package struct PairForceModel {
   ) {
     let raw = UnsafeMutableRawPointer(place)
     let sum = raw.loadUnaligned(as: SIMD4<Double>.self)
-      .addingProduct(v, SIMD4(repeating: factor))
+      .accumulating(v, SIMD4(repeating: factor))
     raw.storeBytes(of: sum, as: SIMD4<Double>.self)
   }
 
@@ -249,7 +249,7 @@ package struct PairForceModel {
             let b = rows.baseAddress.map { $0 + q * vectors }
             guard let a, let b else { return }
             var sum = SIMD8<Double>.zero
-            for k in 0..<vectors { sum.addProduct(a[k], b[k]) }
+            for k in 0..<vectors { sum.accumulate(a[k], b[k]) }
             gram[p * total + q] = Self.fading * gram[p * total + q] + weight * sum.sum()
           }
         }

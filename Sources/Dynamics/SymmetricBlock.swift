@@ -22,7 +22,7 @@ struct SymmetricBlock {
   /// Adds a multiple of another one.
   @inline(__always)
   mutating func add(_ other: SymmetricBlock, _ factor: Double) {
-    elements.addProduct(other.elements, SIMD8(repeating: factor))
+    elements.accumulate(other.elements, SIMD8(repeating: factor))
   }
 
   /// Adds it to a block of a matrix whose rows are `stride` apart.

@@ -79,6 +79,72 @@ struct EvaluationBlockTests {
       try ReferenceMomentTensorEvaluator(potential).evaluation(of: structure), "size \(size)")
   }
 
+  /// Contractions of one moment tensor with itself, for ranks of radial functions that no level has.
+  private static func contractions(_ tensors: [(radial: Int, rank: Int)]) throws
+    -> MomentTensorBasis
+  {
+    func factorial(_ n: Int) -> Int { (0..<n).reduce(1) { $0 * ($1 + 1) } }
+    var basic: [BasicMoment] = []
+    var terms: [(first: Int, multiplicity: Int, tensor: Int)] = []
+    for (number, tensor) in tensors.enumerated() {
+      for x in 0...tensor.rank {
+        for y in 0...tensor.rank - x {
+          let z = tensor.rank - x - y
+          let ways = factorial(tensor.rank) / (factorial(x) * factorial(y) * factorial(z))
+          terms.append((basic.count, ways, number))
+          basic.append(BasicMoment(radial: tensor.radial, x: x, y: y, z: z))
+        }
+      }
+    }
+    return try MomentTensorBasis(
+      basicMoments: basic,
+      products: terms.map {
+        MomentProduct(
+          first: $0.first, second: $0.first, multiplicity: $0.multiplicity,
+          target: basic.count + $0.tensor)
+      },
+      momentCount: basic.count + tensors.count,
+      scalarMoments: tensors.indices.map { basic.count + $0 },
+      radialFunctionCount: 1 + (tensors.map(\.radial).max() ?? 0))
+  }
+
+  @Test(
+    "Tables that no level has: high ranks, gaps, ranks that grow with the radial function",
+    arguments: [
+      [(0, 0), (2, 3)], [(0, 1), (1, 5), (2, 2)], [(0, 10), (1, 11)], [(0, 13)], [(3, 4), (5, 12)],
+    ])
+  func unusualTables(tensors: [(Int, Int)]) throws {
+    let basis = try Self.contractions(tensors.map { (radial: $0.0, rank: $0.1) })
+    var potential = try MomentTensorPotential(
+      basis: basis,
+      radialBasis: RadialBasis(size: 6, minimumDistance: 1.5, cutoff: 4.5, scaling: 0.2),
+      elements: Array(Self.elements.prefix(2)))
+    var stream = RandomStream(seed: 16, purpose: .test)
+    potential.parameters = potential.parameters.map { _ in stream.uniform(-0.5, 0.5) }
+    let structure = try Self.crystal([5, 6], seed: 5)
+    let found = try potential.evaluation(of: structure)
+    expectSame(
+      found, try ReferenceMomentTensorEvaluator(potential).evaluation(of: structure),
+      "\(tensors)")
+    // The training's kernels number moments in their own way.
+    let rows = MomentTensorPotential.designRowCount(atomCount: structure.atomCount)
+    var design = Matrix(rows: rows, columns: potential.linearParameterCount)
+    try potential.designMatrix(of: structure, includingRadial: false, into: &design)
+    let linear = potential.parameters.suffix(potential.linearParameterCount)
+    let products = (0..<rows).map { row in
+      zip(design.row(row), linear).reduce(0) { $0 + $1.0 * $1.1 }
+    }
+    #expect(products[0].isClose(to: found.energy, .roundoff))
+    for (i, force) in found.forces.enumerated() {
+      for c in 0..<3 { #expect(products[1 + 3 * i + c].isClose(to: force[c], .roundoff)) }
+    }
+    // And grades have their own derivatives: Euler's rule for a part that is linear in ξ.
+    let gradient = try potential.energyGradient(of: structure).suffix(
+      potential.linearParameterCount)
+    let energy = zip(gradient, linear).reduce(0) { $0 + $1.0 * $1.1 }
+    #expect(energy.isClose(to: found.energy, .roundoff))
+  }
+
   @Test("Changed parameters are used at once, and a copy keeps its own")
   func changedParameters() throws {
     var potential = try MomentTensorFixtures.random(level: 8, elements: Self.elements, seed: 7)

@@ -165,9 +165,9 @@ struct ImageScan {
   private func isInside(_ place: Int) -> SIMD16<Int32> {
     let g = x + place
     var sum = load(g + 3 &* rowLength)
-    sum.addProduct(load(g), center.x)
-    sum.addProduct(load(g + rowLength), center.y)
-    sum.addProduct(load(g + 2 &* rowLength), center.z)
+    sum.accumulate(load(g), center.x)
+    sum.accumulate(load(g + rowLength), center.y)
+    sum.accumulate(load(g + 2 &* rowLength), center.z)
     return unsafeBitCast(sum .< center.limit, to: SIMD16<Int32>.self)
   }
 

@@ -125,7 +125,7 @@ package struct BasisProgram: Sendable {
         let term = terms[unchecked: index]
         let first = values[Int(term.first)]
         let product = term.second < 0 ? first : first * values[Int(term.second)]
-        sum.addTerm(product, Octet(repeating: term.multiplicity))
+        sum.accumulate(product, Octet(repeating: term.multiplicity))
       }
       values[moments.count &+ node] = sum
       begin = end
@@ -160,8 +160,8 @@ package struct BasisProgram: Sendable {
         adjoints[first] += scaled
       } else {
         let second = Int(term.second)
-        adjoints[first].addTerm(scaled, values[second])
-        adjoints[second].addTerm(scaled, values[first])
+        adjoints[first].accumulate(scaled, values[second])
+        adjoints[second].accumulate(scaled, values[first])
       }
     }
   }

@@ -80,7 +80,7 @@ extension DesignKernel {
         for _ in 0..<count {
           let slope = Octet(repeating: row.load(fromByteOffset: factor, as: Double.self))
           let product = (value * row.loadUnaligned(fromByteOffset: partner, as: Octet.self))
-            .addingTerm(slope, other)
+            .accumulating(slope, other)
           row.storeBytes(of: product, toByteOffset: target, as: Octet.self)
           row += rowSize
         }

@@ -77,7 +77,7 @@ extension DesignKernel {
         let p = numbers + (v &* memory.shape.monomialSpacing &+ m) &* Octet.scalarCount
         for s in 0..<Octet.scalarCount {
           let f = phi[s]
-          for k in 0..<8 { a[k].addTerm(f, Octet(repeating: p[k &* Octet.scalarCount &+ s])) }
+          for k in 0..<8 { a[k].accumulate(f, Octet(repeating: p[k &* Octet.scalarCount &+ s])) }
         }
       }
       for k in 0..<8 { sums[m &+ k] = a[k] }
@@ -113,7 +113,7 @@ extension DesignKernel {
       let degree = memory.shape.degrees[mu]
       var energy = Octet.zero
       for m in 0..<(degree &+ 1) &* (degree &+ 1) {
-        energy.addTerm(sums[m], Octet(repeating: adjoint[m]))
+        energy.accumulate(sums[m], Octet(repeating: adjoint[m]))
       }
       input.rows[site.energyRow * input.width + column] += energy
       let program = memory.tangentPrograms[mu]
@@ -157,12 +157,12 @@ extension DesignKernel {
         let functions = part == 0 ? memory.phi + place : memory.slope + place
         for s in 0..<Octet.scalarCount {
           let f = functions[s]
-          xx.addTerm(f, Octet(repeating: numbers[s]))
-          yy.addTerm(f, Octet(repeating: numbers[8 &+ s]))
-          zz.addTerm(f, Octet(repeating: numbers[16 &+ s]))
-          yz.addTerm(f, Octet(repeating: numbers[24 &+ s]))
-          xz.addTerm(f, Octet(repeating: numbers[32 &+ s]))
-          xy.addTerm(f, Octet(repeating: numbers[40 &+ s]))
+          xx.accumulate(f, Octet(repeating: numbers[s]))
+          yy.accumulate(f, Octet(repeating: numbers[8 &+ s]))
+          zz.accumulate(f, Octet(repeating: numbers[16 &+ s]))
+          yz.accumulate(f, Octet(repeating: numbers[24 &+ s]))
+          xz.accumulate(f, Octet(repeating: numbers[32 &+ s]))
+          xy.accumulate(f, Octet(repeating: numbers[40 &+ s]))
         }
       }
     }
@@ -210,7 +210,7 @@ extension DesignKernel {
       let (f, df) = (memory.phi[place &+ s], memory.slope[place &+ s])
       for c in 0..<3 {
         let force = (f * Octet(repeating: direct[c &* 8 &+ s]))
-          .addingTerm(df, Octet(repeating: direct[(3 &+ c) &* 8 &+ s]))
+          .accumulating(df, Octet(repeating: direct[(3 &+ c) &* 8 &+ s]))
         memory.rows[c &* 8 &+ s] += force
       }
     }

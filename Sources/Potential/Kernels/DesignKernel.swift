@@ -143,7 +143,7 @@ final class DesignKernel {
       strain[5] = eight[6]
     }
     for term in strainTerms.terms {
-      memory.strains[Int(term.target)].addTerm(
+      memory.strains[Int(term.target)].accumulate(
         memory.values[Int(term.source)], Octet(repeating: term.factor))
     }
   }

@@ -16,27 +16,6 @@ package typealias LanePointer = UnsafeMutablePointer<Lanes>
 package let laneCount = Lanes.scalarCount
 
 extension Lanes {
-  /// Adds the product of two vectors.
-  ///
-  /// One rounding where the processor has fused multiply-add. Without that, `addProduct` would be a
-  /// library call for each lane.
-  @inline(__always)
-  mutating func accumulate(_ a: Lanes, _ b: Lanes) {
-    #if POLYMORPH_NO_FMA
-      self += a * b
-    #else
-      addProduct(a, b)
-    #endif
-  }
-
-  /// This vector plus the product of two others.
-  @inline(__always)
-  func accumulating(_ a: Lanes, _ b: Lanes) -> Lanes {
-    var sum = self
-    sum.accumulate(a, b)
-    return sum
-  }
-
   /// Sums over the parts that an atom's neighbors are split in, each lane receiving its atom's sum.
   ///
   /// - Parameter parts: A power of 2; atom a has the lanes a, a + n, a + 2n, … with n = lanes / parts.

@@ -94,7 +94,13 @@ struct LeafTerms: Sendable {
               values: UnsafeRawPointer(values), adjoints: UnsafeMutableRawPointer(adjoints),
               pair: pairs.baseAddress, constant: constants.baseAddress, node: node,
               coefficient: coefficient)
-            for run in runs { machine.run(length: run.length, count: run.count) }
+            for run in runs {
+              if run.length == 0 {
+                machine.lone(run.count)
+              } else {
+                machine.run(length: run.length, count: run.count)
+              }
+            }
             return machine.energy
           }
         }
@@ -104,7 +110,7 @@ struct LeafTerms: Sendable {
 }
 
 /// Where the leaves' program is.
-private struct LeafMachine {
+private struct LeafMachine: RunProgram {
   let values: UnsafeRawPointer
   let adjoints: UnsafeMutableRawPointer
   var pair: UnsafePointer<UInt32>?
@@ -113,25 +119,10 @@ private struct LeafMachine {
   var coefficient: UnsafePointer<Double>
   var energy = Lanes.zero
 
-  mutating func run(length: Int, count: Int) {
-    switch length {
-    case 0: lone(count)
-    case 1: fixed(count, Width<1>())
-    case 2: fixed(count, Width<2>())
-    case 3: fixed(count, Width<3>())
-    case 4: fixed(count, Width<4>())
-    case 5: fixed(count, Width<5>())
-    case 6: fixed(count, Width<6>())
-    case 7: fixed(count, Width<7>())
-    case 8: fixed(count, Width<8>())
-    default: any(length, count)
-    }
-  }
-
-  private mutating func lone(_ count: Int) {
+  mutating func lone(_ count: Int) {
     for t in 0..<count {
       let own = Lanes(repeating: coefficient[t])
-      // Constants 0 occur at places that hold no number.
+      // One place is never computed (see `ProductGraph.nodeCount`); its coefficient is 0.
       if coefficient[t] != 0 {
         energy.accumulate(values.load(fromByteOffset: Int(node[t]), as: Lanes.self), own)
       }
@@ -142,7 +133,7 @@ private struct LeafMachine {
   }
 
   @inline(never)
-  private mutating func fixed<let N: Int>(_ count: Int, _: Width<N>) {
+  mutating func fixed<let N: Int>(_ count: Int, _: Width<N>) {
     guard var pair, var constant else { return }
     var total = energy
     for t in 0..<count {
@@ -160,7 +151,7 @@ private struct LeafMachine {
   }
 
   @inline(never)
-  private mutating func any(_ length: Int, _ count: Int) {
+  mutating func any(_ length: Int, _ count: Int) {
     guard var pair, var constant else { return }
     var total = energy
     for t in 0..<count {

@@ -124,6 +124,3 @@ enum MomentSums {
     }
   }
 }
-
-/// A number known to the compiler.
-struct Width<let count: Int> {}

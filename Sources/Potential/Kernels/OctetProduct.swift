@@ -23,7 +23,7 @@ package enum OctetProduct {
       let row = jacobian[n]
       let numbers = gradient + Int(list[n]) &* spacing
       for d in 0..<D {
-        result[d].addTerm(row, Octet(repeating: numbers[d &* step]))
+        result[d].accumulate(row, Octet(repeating: numbers[d &* step]))
       }
     }
   }
@@ -50,9 +50,9 @@ package enum OctetProduct {
     for n in 0..<count {
       let row = jacobian[n]
       let numbers = gradient + Int(list[n]) &* 24
-      for d in 0..<8 { x[d].addTerm(row, Octet(repeating: numbers[d])) }
-      for d in 0..<8 { y[d].addTerm(row, Octet(repeating: numbers[8 &+ d])) }
-      for d in 0..<8 { z[d].addTerm(row, Octet(repeating: numbers[16 &+ d])) }
+      for d in 0..<8 { x[d].accumulate(row, Octet(repeating: numbers[d])) }
+      for d in 0..<8 { y[d].accumulate(row, Octet(repeating: numbers[8 &+ d])) }
+      for d in 0..<8 { z[d].accumulate(row, Octet(repeating: numbers[16 &+ d])) }
     }
     return Forces(x: x, y: y, z: z)
   }

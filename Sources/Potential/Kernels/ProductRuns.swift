@@ -78,30 +78,14 @@ struct ProductRuns: Sendable {
 }
 
 /// Where the sweep forward is.
-private struct ForwardMachine {
+private struct ForwardMachine: RunProgram {
   let values: UnsafeRawPointer
   var sum: UnsafeMutableRawPointer
   var factor: UnsafePointer<UInt64>
   var multiplicity: UnsafePointer<Double>
 
-  mutating func run(length: Int, count: Int) {
-    switch length {
-    case 1: fixed(count, Width<1>())
-    case 2: fixed(count, Width<2>())
-    case 3: fixed(count, Width<3>())
-    case 4: fixed(count, Width<4>())
-    case 5: fixed(count, Width<5>())
-    case 6: fixed(count, Width<6>())
-    case 7: fixed(count, Width<7>())
-    case 8: fixed(count, Width<8>())
-    case 9: fixed(count, Width<9>())
-    case 10: fixed(count, Width<10>())
-    default: any(length, count)
-    }
-  }
-
   @inline(never)
-  private mutating func fixed<let N: Int>(_ count: Int, _: Width<N>) {
+  mutating func fixed<let N: Int>(_ count: Int, _: Width<N>) {
     for _ in 0..<count {
       var total = Lanes.zero
       for n in 0..<N { total = added(n, to: total) }
@@ -112,7 +96,7 @@ private struct ForwardMachine {
   }
 
   @inline(never)
-  private mutating func any(_ length: Int, _ count: Int) {
+  mutating func any(_ length: Int, _ count: Int) {
     for _ in 0..<count {
       var (s0, s1) = (Lanes.zero, Lanes.zero)
       var n = 0
@@ -144,31 +128,15 @@ private struct ForwardMachine {
 }
 
 /// Where the sweep back is: behind what comes next.
-private struct BackwardMachine {
+private struct BackwardMachine: RunProgram {
   let values: UnsafeRawPointer
   let adjoints: UnsafeMutableRawPointer
   var sum: UnsafeMutableRawPointer
   var factor: UnsafePointer<UInt64>
   var multiplicity: UnsafePointer<Double>
 
-  mutating func run(length: Int, count: Int) {
-    switch length {
-    case 1: fixed(count, Width<1>())
-    case 2: fixed(count, Width<2>())
-    case 3: fixed(count, Width<3>())
-    case 4: fixed(count, Width<4>())
-    case 5: fixed(count, Width<5>())
-    case 6: fixed(count, Width<6>())
-    case 7: fixed(count, Width<7>())
-    case 8: fixed(count, Width<8>())
-    case 9: fixed(count, Width<9>())
-    case 10: fixed(count, Width<10>())
-    default: any(length, count)
-    }
-  }
-
   @inline(never)
-  private mutating func fixed<let N: Int>(_ count: Int, _: Width<N>) {
+  mutating func fixed<let N: Int>(_ count: Int, _: Width<N>) {
     for _ in 0..<count {
       factor -= N
       multiplicity -= N
@@ -178,7 +146,7 @@ private struct BackwardMachine {
   }
 
   @inline(never)
-  private mutating func any(_ length: Int, _ count: Int) {
+  mutating func any(_ length: Int, _ count: Int) {
     for _ in 0..<count {
       factor -= length
       multiplicity -= length

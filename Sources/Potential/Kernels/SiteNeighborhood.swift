@@ -81,8 +81,8 @@ struct SiteNeighborhood {
         let row = coefficients + mu &* shape.radialSize
         for i in 0..<shape.radialSize {
           let c = Octet(repeating: row[i])
-          value.addTerm(phi[i], c)
-          derivative.addTerm(slope[i], c)
+          value.accumulate(phi[i], c)
+          derivative.accumulate(slope[i], c)
         }
         f[mu &* shape.capacity &+ v] = value
         df[mu &* shape.capacity &+ v] = derivative
@@ -105,9 +105,9 @@ struct SiteNeighborhood {
     var (beforeSlope, nowSlope) = (Octet.zero, Octet(repeating: rate))
     for i in 0..<shape.radialSize {
       phi[i] = weight * before
-      slope[i] = (weight * beforeSlope).addingTerm(weightSlope, before)
-      let next = (-before).addingTerm(twice, now)
-      let nextSlope = (-beforeSlope).addingTerm(twice, nowSlope).addingTerm(now, twiceRate)
+      slope[i] = (weight * beforeSlope).accumulating(weightSlope, before)
+      let next = (-before).accumulating(twice, now)
+      let nextSlope = (-beforeSlope).accumulating(twice, nowSlope).accumulating(now, twiceRate)
       (before, now) = (now, next)
       (beforeSlope, nowSlope) = (nowSlope, nextSlope)
     }
@@ -160,13 +160,13 @@ struct SiteNeighborhood {
             let value = p[v &* shape.monomialSpacing &+ m]
             let square = squares + 5 &* v
             let h = scaled[v] * value
-            a[0].addTerm(f[v], value)
+            a[0].accumulate(f[v], value)
             a[1] += h
-            a[2].addTerm(h, square[0])
-            a[3].addTerm(h, square[1])
-            a[4].addTerm(h, square[2])
-            a[5].addTerm(h, square[3])
-            a[6].addTerm(h, square[4])
+            a[2].accumulate(h, square[0])
+            a[3].accumulate(h, square[1])
+            a[4].accumulate(h, square[2])
+            a[5].accumulate(h, square[3])
+            a[6].accumulate(h, square[4])
           }
           sums[start &+ m] = OctetProduct.sums(a)
         }
@@ -211,9 +211,9 @@ struct SiteNeighborhood {
         for mu in 0..<used {
           let (h, g) = (along[mu], across[mu])
           let to = gradient + 3 &* (shape.offsets[mu] &+ m)
-          let gx = (h * px).addingTerm(g, d.x)
-          let gy = (h * py).addingTerm(g, d.y)
-          let gz = (h * pz).addingTerm(g, d.z)
+          let gx = (h * px).accumulating(g, d.x)
+          let gy = (h * py).accumulating(g, d.y)
+          let gz = (h * pz).accumulating(g, d.z)
           if isFirst {
             to[0] = gx
             to[1] = gy
@@ -273,13 +273,13 @@ struct SiteNeighborhood {
         let m = degree &* degree &+ place
         let factor = Octet(repeating: a[m])
         let d = Self.derivative(p, degree, place)
-        value.addTerm(p[m], factor)
-        gx.addTerm(d.x, factor)
-        gy.addTerm(d.y, factor)
-        gz.addTerm(d.z, factor)
+        value.accumulate(p[m], factor)
+        gx.accumulate(d.x, factor)
+        gy.accumulate(d.y, factor)
+        gz.accumulate(d.z, factor)
       }
     }
-    let along = (x * gx).addingTerm(y, gy).addingTerm(z, gz)
+    let along = (x * gx).accumulating(y, gy).accumulating(z, gz)
     target[0] = (along * x - gx) * inverse
     target[1] = (along * y - gy) * inverse
     target[2] = (along * z - gz) * inverse

@@ -130,7 +130,7 @@ extension DesignMemory.Tangents {
       var sum = Octet.zero
       for index in begin..<end {
         let entry = entries[index]
-        sum.addTerm(
+        sum.accumulate(
           memory[Int(entry.source)], Octet(repeating: coefficients[Int(entry.coefficient)]))
       }
       memory[Int(targets[step])] = sum

@@ -59,7 +59,7 @@ struct ShortRangePair: Sendable, Hashable {
     var index = first
     while index < last {
       let (dx, dy, dz) = (ox + load8(x + index), oy + load8(y + index), oz + load8(z + index))
-      let r2 = (dx * dx).addingProduct(dy, dy).addingProduct(dz, dz)
+      let r2 = (dx * dx).accumulating(dy, dy).accumulating(dz, dz)
       index &+= 8
       let outside = r2 .>= limit
       if all(outside) { continue }
@@ -94,12 +94,12 @@ struct ShortRangePair: Sendable, Hashable {
       fx += gx
       fy += gy
       fz += gz
-      xx = xx.addingProduct(gx, dx)
-      yy = yy.addingProduct(gy, dy)
-      zz = zz.addingProduct(gz, dz)
-      xy = xy.addingProduct(gx, dy)
-      xz = xz.addingProduct(gx, dz)
-      yz = yz.addingProduct(gy, dz)
+      xx = xx.accumulating(gx, dx)
+      yy = yy.accumulating(gy, dy)
+      zz = zz.accumulating(gz, dz)
+      xy = xy.accumulating(gx, dy)
+      xz = xz.accumulating(gx, dz)
+      yz = yz.accumulating(gy, dz)
     }
     let (sxy, sxz, syz) = (xy.sum(), xz.sum(), yz.sum())
     return PairSum(

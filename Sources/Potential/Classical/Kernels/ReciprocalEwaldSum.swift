@@ -88,9 +88,9 @@ enum ReciprocalEwaldSum {
             var atom = 0
             while atom < stride {
               let w = wr * load8(imaginary + atom) - wi * load8(real + atom)
-              store8(load8(gx + atom).addingProduct(kx, w), gx + atom)
-              store8(load8(gy + atom).addingProduct(ky, w), gy + atom)
-              store8(load8(gz + atom).addingProduct(kz, w), gz + atom)
+              store8(load8(gx + atom).accumulating(kx, w), gx + atom)
+              store8(load8(gy + atom).accumulating(ky, w), gy + atom)
+              store8(load8(gz + atom).accumulating(kz, w), gz + atom)
               atom &+= 8
             }
           }
@@ -164,8 +164,8 @@ private struct PhaseTable {
           let q = load8(charges + atom)
           store8(r, real + atom)
           store8(i, imaginary + atom)
-          sumReal = sumReal.addingProduct(q, r)
-          sumImaginary = sumImaginary.addingProduct(q, i)
+          sumReal = sumReal.accumulating(q, r)
+          sumImaginary = sumImaginary.accumulating(q, i)
           atom &+= 8
         }
       }
