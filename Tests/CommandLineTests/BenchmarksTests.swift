@@ -8,6 +8,7 @@ struct BenchmarksTests {
   static let names = [
     "evaluate", "grade", "train", "relax", "neighbors", "peak", "fingerprint", "generate",
     "schedule", "campaign", "compare", "document", "compare-relaxations", "serve",
+    "search", "search-table",
   ]
 
   @Test(
@@ -18,7 +19,9 @@ struct BenchmarksTests {
       ["schedule"], ["schedule", "--workers", "0"], ["generate", "--composition", "Xq2"],
       ["document", "missing.plan", "--output", "page.md"], ["evaluate", "7", "b.cfg"],
       ["grade", "8", "missing.cfg"], ["compare", "missing.plan", "--baseline", "none.json"],
-      ["compare", "missing.plan"], ["neighbors", "missing.cfg"], ["peak", "--repeat", "1"],
+      ["compare", "missing.plan"], ["search", "B1", "--seeds", "1", "--cases", "missing.yaml"],
+      ["search-table", "missing.jsonl", "--output", "page.md"], ["neighbors", "missing.cfg"],
+      ["peak", "--repeat", "1"],
     ])
   func wrongWords(_ words: [String]) throws {
     let outcome = try Self.program.run(words)

@@ -165,7 +165,7 @@ struct CampaignSettingsTests {
     .init("seed: 20261120", "seed: -1", 6, "seed: found -1, allowed: an integer of at least 0"),
     .init(
       "kind: mtp", "kind: mtb", 7,
-      "potential.kind: found mtb, allowed: one of mtp; did you mean 'mtp'?"),
+      "potential.kind: found mtb, allowed: one of mtp, reference; did you mean 'mtp'?"),
     .init(
       "kind: mtp", "kind: nnp", 7,
       "potential.kind: found nnp, allowed: mtp; searches with a neural network are not in this version"

@@ -47,6 +47,16 @@ public final class RunningProgram {
     return text.split(separator: "\n").compactMap { Int32($0) }.sorted()
   }
 
+  /// Waits until a file exists or the program has ended; on a busy machine that may take long.
+  ///
+  /// - Returns: Whether the file exists.
+  public func wait(for file: String) -> Bool {
+    while isRunning, !FileManager.default.fileExists(atPath: file) {
+      Thread.sleep(forTimeInterval: 0.01)
+    }
+    return FileManager.default.fileExists(atPath: file)
+  }
+
   /// Waits for the end.
   ///
   /// - Returns: The exit status, or the signal's number where one ended it.

@@ -88,6 +88,9 @@ extension CampaignSettings {
 }
 
 extension CampaignSettings.PotentialChoice {
+  /// In Å.
+  private static let largestCutoff = 20.0
+
   init(_ section: SettingsReader) throws(SettingsError) {
     var section = section
     let kindValue = section.optional("kind")
@@ -96,13 +99,23 @@ extension CampaignSettings.PotentialChoice {
         allowed: "mtp", suggestion: "searches with a neural network are not in this version")
     }
     kind = try kindValue?.enumeration(Kind.self) ?? .mtp
+    guard kind == .mtp else {
+      level = 2
+      cutoff = Self.largestCutoff
+      radialBasis = 2
+      minimumDistance = nil
+      try section.finish()
+      return
+    }
     let levelValue = section.optional("level")
     level = try levelValue?.integer(in: 2...28) ?? 12
     if let levelValue, level % 2 != 0 {
       throw levelValue.error(
         allowed: "an even integer from 2 to 28", suggestion: "try \(level + 1)")
     }
-    cutoff = try section.optional("cutoff")?.number(in: 1...20, unit: "Å", suggestion: "try 5") ?? 5
+    cutoff =
+      try section.optional("cutoff")?.number(
+        in: 1...Self.largestCutoff, unit: "Å", suggestion: "try 5") ?? 5
     radialBasis = try section.optional("radial_basis")?.integer(in: 2...30) ?? 8
     minimumDistance = try section.optional("minimum_distance")?
       .number(in: 0...0.9 * cutoff, unit: "Å")

@@ -11,9 +11,11 @@ extension CampaignSettings {
     public enum Kind: String, Sendable, Hashable, CaseIterable {
       /// Moment tensor potential.
       case mtp
+      /// None: candidates are relaxed with the reference method itself, and nothing is trained.
+      case reference
     }
 
-    /// The kind.
+    /// The kind; with `reference`, the other numbers have no effect.
     public let kind: Kind
     /// Largest level of a basis function; even, 2 … 28.
     public let level: Int

@@ -26,6 +26,7 @@ extension CampaignSettings {
 
 extension CampaignSettings.PotentialChoice {
   fileprivate var node: SettingsNode {
+    guard kind == .mtp else { return .mapping([.init("kind", .text(kind.rawValue))]) }
     var entries: [SettingsNode.Entry] = [
       .init("kind", .text(kind.rawValue)), .init("level", .integer(level)),
       .init("cutoff", .number(cutoff)), .init("radial_basis", .integer(radialBasis)),

@@ -66,7 +66,8 @@ public final class CampaignExecutor: WorkExecutor {
     case .label(let structure): return label(structure)
     case .refit(let labelled, let version, let start):
       return try refit(labelled, version, start: start)
-    case .rerank(let structure): return .reranked(rerank(structure))
+    case .rerank(let structure):
+      return .reranked(relaxWithReference(structure, stages: rules.rerankStages))
     }
   }
 
@@ -82,6 +83,7 @@ public final class CampaignExecutor: WorkExecutor {
   private func relax(
     _ start: Structure, _ version: Int, stages: [RelaxationSettings.Stage]
   ) throws -> RelaxationReport {
+    guard version > 0 else { return relaxWithReference(start, stages: stages) }
     let trained = try held(version)
     var watch = GradeWatch(
       selectThreshold: rules.selectThreshold, breakThreshold: rules.breakThreshold)
@@ -145,9 +147,11 @@ public final class CampaignExecutor: WorkExecutor {
     }
   }
 
-  private func rerank(_ structure: Structure) -> RelaxationReport {
+  private func relaxWithReference(
+    _ structure: Structure, stages: [RelaxationSettings.Stage]
+  ) -> RelaxationReport {
     let result = Relaxation.run(
-      structure, with: reference, settings: rules.relaxation(stages: rules.rerankStages))
+      structure, with: reference, settings: rules.relaxation(stages: stages))
     var report = RelaxationReport(
       ending: .failed(result.outcome.description), evaluations: result.evaluations)
     if let evaluation = result.evaluation, let embedded = engine as? EmbeddedReference,

@@ -106,12 +106,14 @@ extension CampaignSettings {
     population.antiseedHeight = search.antiseeds.height
     population.antiseedWidth = search.antiseeds.width
     population.bestCount = max(population.bestCount, 2 * rerank.top)
+    let learns = potential.kind != .reference
     return ScheduleSettings(
-      seed: seed, compositions: compositions,
-      initialStructures: initialTraining.randomStructures, candidates: search.candidates,
+      seed: seed, compositions: compositions, learns: learns,
+      initialStructures: learns ? initialTraining.randomStructures : 0,
+      candidates: search.candidates,
       population: search.population, window: search.window, labelDelay: search.delays.label,
       refitDelay: search.delays.refit, batch: activeLearning.batch,
-      maxLabels: activeLearning.maximumLabels, rerankTop: rerank.top,
+      maxLabels: learns ? activeLearning.maximumLabels : 0, rerankTop: rerank.top,
       forceCap: training.forceCap, search: population)
   }
 }

@@ -77,6 +77,8 @@ public final class Campaign {
   }
 
   private func coordinate() throws -> RunEnding {
+    // Before there is anything to save: an interrupt from now on ends the run in good order.
+    let stopConditions = StopConditions(options)
     let folder = CampaignFolder(path: options.directory)
     if options.isResumed {
       guard folder.holdsCampaign else {
@@ -121,7 +123,7 @@ public final class Campaign {
       let bytes = try log.journal.label(key: key) ?? labels?.label(key: key)
       return try bytes.map { try WorkResult(canonicalBytes: $0) }
     }
-    runner.shouldStop = StopConditions(options).reason
+    runner.shouldStop = stopConditions.reason
     let ending = try runner.run()
     if !changed.isEmpty, runner.newCommits == 0, runner.schedule.isOver {
       progress.warn("the campaign is over: its limits cannot be changed any more")

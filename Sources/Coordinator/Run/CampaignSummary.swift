@@ -8,17 +8,26 @@ public struct CampaignSummary: Sendable {
   /// A few lines for people.
   public var text: String {
     let counts = state.counts
-    var lines = [
-      "training labels: \(counts.labels) (\(state.settings.initialStructures) of them initial; "
-        + "limit \(state.settings.maxLabels)), failed labels: \(counts.failedLabels)",
+    let learns = state.settings.learns
+    var lines =
+      learns
+      ? [
+        "training labels: \(counts.labels) (\(state.settings.initialStructures) of them initial; "
+          + "limit \(state.settings.maxLabels)), failed labels: \(counts.failedLabels)"
+      ] : []
+    lines += [
       "re-rank evaluations of the reference: \(counts.rerankEvaluations)",
       "candidates: \(counts.bred) bred, \(distinct) distinct structures, \(counts.rejected) rejected, "
         + "\(counts.failed) failed, \(counts.unreliable) unreliable",
-      "active learning: \(counts.stopped) stops, \(counts.continued) continuations, "
-        + "\(counts.refits) refits after the first training, \(counts.refreshes) refreshes",
-      "evaluations of the potential: \(counts.evaluations); slots: \(state.nextCommit), "
-        + "idle: \(counts.idle)",
     ]
+    if learns {
+      lines.append(
+        "active learning: \(counts.stopped) stops, \(counts.continued) continuations, "
+          + "\(counts.refits) refits after the first training, \(counts.refreshes) refreshes")
+    }
+    lines.append(
+      "evaluations of the \(learns ? "potential" : "reference"): \(counts.evaluations); slots: "
+        + "\(state.nextCommit), idle: \(counts.idle)")
     if case .failed(let reason) = state.phase { lines.append("the campaign failed: \(reason)") }
     return lines.joined(separator: "\n") + "\n"
   }

@@ -25,7 +25,6 @@ public struct DryRun {
   ///   groups, or what writing throws.
   public func run() throws -> String {
     let rules = CampaignRules(settings)
-    let potential = try rules.untrainedPotential()
     let reference = settings.reference.settings
     let engine = try reference.engine()
     let samples = try samples(rules)
@@ -43,21 +42,30 @@ public struct DryRun {
 
     let timing = try secondsPerLabel(samples[0], engine)
     let labels = settings.activeLearning.maximumLabels
-    let parameters = potential.parameterCount
+    let learns = settings.potential.kind != .reference
+    let parameters = learns ? try rules.untrainedPotential().parameterCount : 0
     let megabytes =
       Double(
         settings.search.window * 2 + 8) * Double(parameters * parameters * 8) / 1e6
+    let potentialText =
+      learns
+      ? "moment tensor potential of level \(settings.potential.level), \(parameters) parameters, "
+        + "cutoff \(settings.potential.cutoff) Å"
+      : "none: candidates are relaxed with the reference"
+    let labelText =
+      learns
+      ? "\(settings.initialTraining.randomStructures) initial, at most \(labels) in all; one takes "
+        + "\(String(format: "%.3g", timing)) s here, all together "
+        + ProgressReporter.duration(timing * Double(labels))
+      : "none; one evaluation of the reference takes \(String(format: "%.3g", timing)) s here"
     let sizes = settings.formulaUnits.map { "\(settings.composition.atomCount * $0)" }
     return """
       \(settings.title)
       composition     \(settings.composition.formula), cells of \(sizes.joined(separator: ", ")) atoms, \
       \(settings.pressure) GPa, seed \(settings.seed)
-      potential       moment tensor potential of level \(settings.potential.level), \
-      \(parameters) parameters, cutoff \(settings.potential.cutoff) Å
+      potential       \(potentialText)
       reference       \(engine.summary)
-      labels          \(settings.initialTraining.randomStructures) initial, at most \(labels) in all; \
-      one takes \(String(format: "%.3g", timing)) s here, all together \
-      \(ProgressReporter.duration(timing * Double(labels)))
+      labels          \(labelText)
       search          \(settings.search.candidates) candidates, population \
       \(settings.search.population), window \(settings.search.window), \
       \(settings.search.spaceGroups.count) space groups

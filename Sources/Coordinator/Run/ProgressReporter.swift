@@ -71,7 +71,7 @@ public final class ProgressReporter {
     let settings = state.settings
     var parts: [String] = []
     switch state.phase {
-    case .searching where state.version == 0:
+    case .searching where !state.canRelax:
       parts.append("initial training set: \(counts.labels)/\(settings.initialStructures) labels")
     case .searching: parts.append("candidates \(counts.bred)/\(settings.candidates)")
     case .reranking: parts.append("re-ranking \(state.reranked.count)/\(settings.rerankTop)")
@@ -82,9 +82,11 @@ public final class ProgressReporter {
       parts.append(
         String(format: "best %.4f eV/atom", best.representative.enthalpyPerAtom))
     }
-    parts.append("labels \(counts.labels)/\(settings.maxLabels)")
-    parts.append("potential \(state.version)")
-    if state.phase == .searching, state.version > 0 {
+    if settings.learns {
+      parts.append("labels \(counts.labels)/\(settings.maxLabels)")
+      parts.append("potential \(state.version)")
+    }
+    if state.phase == .searching, state.canRelax {
       let done = counts.bred - replayed
       if done > 10 {
         let left = elapsed / Double(done) * Double(settings.candidates - counts.bred)

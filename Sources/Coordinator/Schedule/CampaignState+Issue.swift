@@ -138,7 +138,7 @@ extension CampaignState {
 
   private mutating func nextInitialStructure() -> SlotItem? {
     let wanted = settings.initialStructures - initialDone - openInitial
-    guard version == 0, wanted > 0, !initialIsExhausted else { return nil }
+    guard !canRelax, wanted > 0, !initialIsExhausted else { return nil }
     let number = initialIssued
     initialIssued += 1
     openInitial += 1
@@ -153,7 +153,7 @@ extension CampaignState {
   }
 
   private mutating func nextSeed() -> SlotItem? {
-    guard version > 0, !seedQueue.isEmpty else { return nil }
+    guard canRelax, !seedQueue.isEmpty else { return nil }
     let seed = seedQueue.removeFirst()
     return exploration(
       BreedingOrder(
@@ -164,7 +164,7 @@ extension CampaignState {
   private mutating func nextCandidate(slot: Int) -> SlotItem? {
     // Candidates that extrapolate all wait for the same labels: breeding more of them before the
     // potential has learnt from the first would only fill the pool.
-    guard version > 0, counts.bred < settings.candidates, counts.rejected < rejectionLimit,
+    guard canRelax, counts.bred < settings.candidates, counts.rejected < rejectionLimit,
       waiting.count < settings.population
     else { return nil }
     var random = RandomStream(seed: settings.seed, purpose: .selection, slot: UInt64(slot))
@@ -186,7 +186,7 @@ extension CampaignState {
 
   // Nothing is under way: what is left waits for something that only this can bring.
   private mutating func closingItem(slot: Int) -> SlotItem {
-    if version == 0 {
+    if !canRelax {
       phase = .failed(
         trainingLabels.isEmpty
           ? "no structure of the initial training set could be generated and labelled"

@@ -94,6 +94,9 @@ public struct CampaignState: Sendable {
   /// Whether the population is being moved to a newer potential version.
   var isRefreshing: Bool { population.pendingVersion != nil }
 
+  /// Whether candidates can be relaxed: with a trained potential, or with the reference method.
+  var canRelax: Bool { version > 0 || !settings.learns }
+
   /// The first stopped candidate that a newer potential version could help.
   var resumable: CandidateRecord? {
     for id in waiting {

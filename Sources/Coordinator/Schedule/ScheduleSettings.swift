@@ -8,6 +8,9 @@ public struct ScheduleSettings: Sendable {
   public var seed: UInt64
   /// Cell compositions to search, one per number of formula units.
   public var compositions: [Composition]
+  /// Whether a potential is trained; if not, candidates are relaxed with the reference method and
+  /// the potential's version stays 0.
+  public var learns: Bool
   /// Structures of the initial training set.
   public var initialStructures: Int
   /// Candidates to breed.
@@ -35,7 +38,8 @@ public struct ScheduleSettings: Sendable {
 
   /// Creates settings.
   public init(
-    seed: UInt64, compositions: [Composition], initialStructures: Int, candidates: Int,
+    seed: UInt64, compositions: [Composition], learns: Bool = true, initialStructures: Int,
+    candidates: Int,
     population: Int, window: Int, labelDelay: Int, refitDelay: Int, batch: Int, maxLabels: Int,
     rerankTop: Int, forceCap: Double = .infinity, search: PopulationSettings
   ) {
@@ -43,6 +47,7 @@ public struct ScheduleSettings: Sendable {
     precondition(!compositions.isEmpty, "a search needs a composition")
     self.seed = seed
     self.compositions = compositions
+    self.learns = learns
     self.initialStructures = initialStructures
     self.candidates = candidates
     self.population = population

@@ -24,12 +24,13 @@ public enum WorkOrder: Sendable, Equatable {
   /// Relax a finished candidate with the reference method.
   case rerank(Structure)
 
-  /// The potential version that the worker must hold, if any.
+  /// The potential version that the worker must hold, if any; version 0 is the reference method,
+  /// which every worker has.
   public var requiredVersion: Int? {
     switch self {
     case .explore(_, _, let version), .resume(_, let version), .refresh(_, let version),
       .select(_, let version, _):
-      version
+      version > 0 ? version : nil
     case .refit(_, _, let start): start
     case .generate, .label, .rerank: nil
     }

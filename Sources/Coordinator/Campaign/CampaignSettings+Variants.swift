@@ -9,14 +9,24 @@ extension CampaignSettings {
   /// - Returns: Settings that need no external engine.
   public func rehearsal(candidates: Int) -> CampaignSettings {
     let stand = ReferenceSettings.rehearsal(for: composition.elements)
-    var copy = CampaignSettings(
-      title: "Rehearsal of: \(title)", composition: composition, formulaUnits: formulaUnits,
-      pressure: pressure, seed: seed, potential: potential, training: training,
-      reference: Reference(settings: stand, node: stand.node), initialTraining: initialTraining,
-      activeLearning: activeLearning, distances: distances, search: search,
-      relaxation: relaxation, rerank: rerank)
+    var copy = with(
+      title: "Rehearsal of: \(title)", reference: Reference(settings: stand, node: stand.node))
     copy.search.candidates = candidates
     return copy
+  }
+
+  /// The same campaign with another seed.
+  public func seeded(_ seed: UInt64) -> CampaignSettings { with(seed: seed) }
+
+  private func with(
+    title: String? = nil, seed: UInt64? = nil, reference: Reference? = nil
+  ) -> CampaignSettings {
+    CampaignSettings(
+      title: title ?? self.title, composition: composition, formulaUnits: formulaUnits,
+      pressure: pressure, seed: seed ?? self.seed, potential: potential, training: training,
+      reference: reference ?? self.reference, initialTraining: initialTraining,
+      activeLearning: activeLearning, distances: distances, search: search,
+      relaxation: relaxation, rerank: rerank)
   }
 }
 
