@@ -11,15 +11,7 @@ extension BuckinghamPotential.Pair {
   /// Reads `{elements: [O, O], A: 11782.7, rho: 0.2340, C: 30.22, wall: 1.0}`.
   init(_ value: SettingsValue) throws(SettingsError) {
     var reader = try value.mapping()
-    let names = try reader.required("elements", "two element symbols").list(
-      "element symbols", counts: 2...2)
-    var elements: [ChemicalElement] = []
-    for name in names {
-      guard let element = ChemicalElement(symbol: try name.string("an element symbol")) else {
-        throw name.error(allowed: "an element symbol such as Ti")
-      }
-      elements.append(element)
-    }
+    let elements = try reader.required("elements", "two element symbols").elementSymbols(2)
     let limits = -1e15...1e15
     let amplitude = try reader.required("A", "a number in eV").number(in: limits, unit: "eV")
     let length = try reader.required("rho", "a length in Å").positiveNumber(upTo: 10, unit: "Å")

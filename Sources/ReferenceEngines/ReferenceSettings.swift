@@ -20,6 +20,12 @@ public struct ReferenceSettings: Sendable {
   public enum Model: Sendable, Hashable {
     /// Rigid ions.
     case buckingham(BuckinghamPotential.Parameters)
+    /// Pairs.
+    case lennardJones(LennardJonesPotential.Parameters)
+    /// Pairs and angles.
+    case stillingerWeber(StillingerWeberPotential.Parameters)
+    /// Bond orders.
+    case tersoff(TersoffPotential.Parameters)
   }
 
   /// The method.
@@ -33,12 +39,14 @@ public struct ReferenceSettings: Sendable {
     let file: String
     let keyPath: String
     let line: Int
-    /// The lines of `charges:` and `pairs:`, where they exist.
+    /// The lines of `charges:`, `pairs:` and `parameters:`, where they exist.
     let lines: [String: Int]
   }
 
   /// The kinds that this build can evaluate.
-  public static let availableKinds = ["buckingham"]
+  public static let availableKinds = [
+    "buckingham", "lennard-jones", "stillinger-weber", "tersoff",
+  ]
 
   /// The kinds that the campaign file knows.
   public static let knownKinds = [
@@ -61,15 +69,22 @@ public struct ReferenceSettings: Sendable {
     let available = "one of \(Self.availableKinds.joined(separator: ", "))"
     let kindValue = try reader.required("kind", available)
     let kind = try kindValue.word(of: Self.knownKinds)
-    guard kind == "buckingham" else {
-      throw kindValue.error(
-        allowed: available, suggestion: "this build cannot evaluate '\(kind)' yet")
-    }
     energyFloor = try reader.optional("energy_floor")?.number(
       in: -1e6...1e6, unit: "eV per atom")
     var lines: [String: Int] = [:]
-    for key in ["charges", "pairs"] { lines[key] = reader.optional(key)?.line }
-    model = .buckingham(try BuckinghamPotential.Parameters(&reader))
+    // A copy looks: what it asks for does not count as known to the kind.
+    var copy = reader
+    for key in ["charges", "pairs", "parameters"] { lines[key] = copy.optional(key)?.line }
+    switch kind {
+    case "buckingham": model = .buckingham(try BuckinghamPotential.Parameters(&reader))
+    case "lennard-jones": model = .lennardJones(try LennardJonesPotential.Parameters(&reader))
+    case "stillinger-weber":
+      model = .stillingerWeber(try StillingerWeberPotential.Parameters(&reader))
+    case "tersoff": model = .tersoff(try TersoffPotential.Parameters(&reader))
+    default:
+      throw kindValue.error(
+        allowed: available, suggestion: "this build cannot evaluate '\(kind)' yet")
+    }
     origin = Origin(
       file: reader.file, keyPath: reader.keyPath, line: reader.line, lines: lines)
     try reader.finish()
@@ -89,6 +104,9 @@ public struct ReferenceSettings: Sendable {
   public func potential() throws(PotentialError) -> any InteratomicPotential {
     switch model {
     case .buckingham(let parameters): try BuckinghamPotential(parameters)
+    case .lennardJones(let parameters): try LennardJonesPotential(parameters)
+    case .stillingerWeber(let parameters): try StillingerWeberPotential(parameters)
+    case .tersoff(let parameters): try TersoffPotential(parameters)
     }
   }
 
@@ -107,6 +125,13 @@ public struct ReferenceSettings: Sendable {
         .map { "\($0.element) \($0.charge > 0 ? "+" : "")\($0.charge)" }.joined(separator: ", ")
       let end = p.smoothing > 0 ? "smoothed over the last \(p.smoothing) Å" : "abrupt"
       return "buckingham: \(p.pairs.count) pairs to \(p.cutoff) Å (\(end)), charges \(ions)"
+    case .lennardJones(let p):
+      let end = p.pairs.compactMap(\.cutoff).max().map { "up to \($0) Å" } ?? "without cutoff"
+      return "lennard-jones: \(p.pairs.count) pairs \(end), truncation \(p.truncation.rawValue)"
+    case .stillingerWeber(let p): return "stillinger-weber: \(p.element) to \(p.cutoff) Å"
+    case .tersoff(let p):
+      let elements = p.elements.map(\.element).sorted().map(\.symbol)
+      return "tersoff: \(elements.joined(separator: ", "))"
     }
   }
 
@@ -116,6 +141,15 @@ public struct ReferenceSettings: Sendable {
     switch model {
     case .buckingham(let parameters):
       encoder.encode("buckingham")
+      encoder.encode(parameters)
+    case .lennardJones(let parameters):
+      encoder.encode("lennard-jones")
+      encoder.encode(parameters)
+    case .stillingerWeber(let parameters):
+      encoder.encode("stillinger-weber")
+      encoder.encode(parameters)
+    case .tersoff(let parameters):
+      encoder.encode("tersoff")
       encoder.encode(parameters)
     }
     encoder.encode(energyFloor)
@@ -134,6 +168,21 @@ extension ReferenceSettings {
   public func check(_ composition: Composition) throws(SettingsError) {
     switch model {
     case .buckingham(let parameters): try check(composition, parameters)
+    case .lennardJones(let parameters):
+      try check(composition, "pairs", parameters.pairs.flatMap { [$0.first, $0.second] })
+    case .stillingerWeber(let parameters):
+      try check(composition, "parameters", [parameters.element])
+    case .tersoff(let parameters):
+      try check(composition, "parameters", parameters.elements.map(\.element))
+    }
+  }
+
+  private func check(
+    _ composition: Composition, _ key: String, _ known: [ChemicalElement]
+  ) throws(SettingsError) {
+    for element in composition.elements where !known.contains(element) {
+      throw error(
+        key, found: "no parameters of \(element)", "every element of \(composition.formula)")
     }
   }
 
@@ -181,34 +230,5 @@ extension ReferenceSettings {
     return SettingsError(
       file: origin?.file ?? "reference", line: origin?.lines[key] ?? origin?.line, keyPath: path,
       found: found, allowed: allowed)
-  }
-}
-
-extension ReferenceSettings {
-  /// A stand-in for an external engine that knows any elements.
-  ///
-  /// Pairs of Lennard-Jones form with the minimum at the sum of the covalent radii. It has no chemistry; rehearsals use it to pass
-  /// structures through every stage of a campaign.
-  public static func rehearsal(for elements: [ChemicalElement]) -> ReferenceSettings {
-    // Depth in eV; unlike pairs bind more, so that compounds hold together.
-    let (like, unlike) = (0.3, 0.6)
-    let sorted = elements.sorted()
-    var pairs: [BuckinghamPotential.Pair] = []
-    for (index, a) in sorted.enumerated() {
-      for b in sorted[index...] {
-        let distance = a.covalentRadius + b.covalentRadius
-        let cube = distance * distance * distance
-        let sixth = cube * cube
-        let depth = a == b ? like : unlike
-        // ε [(r₀/r)¹² − 2 (r₀/r)⁶]
-        pairs.append(
-          BuckinghamPotential.Pair(
-            a, b, amplitude: 0, decayLength: 1, dispersion: 2 * depth * sixth,
-            wall: depth * sixth * sixth))
-      }
-    }
-    return ReferenceSettings(
-      .buckingham(
-        BuckinghamPotential.Parameters(cutoff: 8, smoothing: 2, charges: [], pairs: pairs)))
   }
 }

@@ -52,9 +52,13 @@ struct TargetTests {
     ("forsterite", Prototypes.forsterite),
     ("ringwoodite", Prototypes.ringwoodite),
     ("MgO rocksalt", Prototypes.periclase),
+    ("Si diamond SW", { try Prototypes.zincBlende("Si", "Si", a: 5.4) }),
+    ("Si diamond Tersoff", { try Prototypes.zincBlende("Si", "Si", a: 5.4) }),
+    ("BLJ A hcp", { try Prototypes.hexagonalClosePacked("Ar", a: 2.2) }),
+    ("BLJ AB Pm-3m", { try Prototypes.caesiumChloride("Ar", "Ne", a: 1.9) }),
   ]
 
-  @Test("Every Buckingham target is met from a structure 3 % off", arguments: starts.map(\.0))
+  @Test("Every target is met from a structure 3 % off", arguments: starts.map(\.0))
   func target(name: String) throws {
     let target = try Target.load(name)
     let ideal = try #require(Self.starts.first { $0.0 == name }).1()
@@ -72,6 +76,18 @@ struct TargetTests {
     // Residual forces of 0.005 eV/Å leave atoms within a few hundredths of an ångström.
     let symmetry = try result.structure.symmetry(tolerance: 0.03)
     if let group = target.spaceGroup { #expect(symmetry.internationalSymbol == group) }
+  }
+
+  @Test("Relaxed diamond has the published lattice constants")
+  func silicon() throws {
+    let settings = RelaxationSettings(
+      stages: [.gigapascals(force: 0.001, stress: 0.001, evaluations: 400)])
+    for (name, a) in [("Si diamond SW", 5.43095), ("Si diamond Tersoff", 5.43209)] {
+      let diamond = Relaxation.run(
+        try Prototypes.zincBlende("Si", "Si", a: 5.4), with: try Target.load(name).model(),
+        settings: settings)
+      #expect(diamond.structure.lattice.lengths.x.isClose(to: a, relative: 0, absolute: 1e-4))
+    }
   }
 
   @Test("The relaxed cells are the published ones")

@@ -190,6 +190,17 @@ public enum Prototypes {
       orthogonal(a, a, a), [Site(cation, 0, 0, 0), Site(anion, 0.25, 0.25, 0.25)], faceCentred)
   }
 
+  /// Hexagonal close packing with the ideal ratio of axes, P6₃/mmc, 2 atoms a apart.
+  public static func hexagonalClosePacked(_ symbol: String, a: Double) throws -> Structure {
+    let lattice = try Lattice(
+      Matrix3(
+        rows: Vector3(a, 0, 0), Vector3(-a / 2, a * 0.75.squareRoot(), 0),
+        Vector3(0, 0, a * (8.0 / 3).squareRoot())))
+    return try crystal(
+      lattice, [Site(symbol, 1.0 / 3, 2.0 / 3, 0.25)],
+      [{ ($0, $1, $2) }, { (-$0, -$1, 0.5 + $2) }])
+  }
+
   private static let faceCentred: [Operation] = [
     { ($0, $1, $2) }, { ($0, 0.5 + $1, 0.5 + $2) }, { (0.5 + $0, $1, 0.5 + $2) },
     { (0.5 + $0, 0.5 + $1, $2) },

@@ -8,9 +8,10 @@ extension CampaignSettings {
   /// - Parameter candidates: How many candidates to breed.
   /// - Returns: Settings that need no external engine.
   public func rehearsal(candidates: Int) -> CampaignSettings {
-    let stand = ReferenceSettings.rehearsal(for: composition.elements)
+    let stand = ReferenceSettings.rehearsalParameters(for: composition.elements)
     var copy = with(
-      title: "Rehearsal of: \(title)", reference: Reference(settings: stand, node: stand.node))
+      title: "Rehearsal of: \(title)",
+      reference: Reference(settings: ReferenceSettings(.buckingham(stand)), node: stand.node))
     copy.search.candidates = candidates
     return copy
   }
@@ -30,23 +31,18 @@ extension CampaignSettings {
   }
 }
 
-extension ReferenceSettings {
+extension BuckinghamPotential.Parameters {
   /// The block as a campaign file would give it.
   fileprivate var node: SettingsNode {
-    switch model {
-    case .buckingham(let parameters):
-      .mapping([
-        .init("kind", .text("buckingham")), .init("cutoff", .number(parameters.cutoff)),
-        .init("smoothing", .number(parameters.smoothing)),
-        .init(
-          "charges",
-          .mapping(parameters.charges.map { .init($0.element.symbol, .number($0.charge)) })),
-        .init("pairs", .list(parameters.pairs.map(Self.node))),
-      ])
-    }
+    .mapping([
+      .init("kind", .text("buckingham")), .init("cutoff", .number(cutoff)),
+      .init("smoothing", .number(smoothing)),
+      .init("charges", .mapping(charges.map { .init($0.element.symbol, .number($0.charge)) })),
+      .init("pairs", .list(pairs.map(Self.node))),
+    ])
   }
 
-  private static func node(of pair: BuckinghamPotential.Pair) -> SettingsNode {
+  private static func node(_ pair: BuckinghamPotential.Pair) -> SettingsNode {
     .mapping([
       .init("elements", .list([.text(pair.first.symbol), .text(pair.second.symbol)])),
       .init("A", .number(pair.amplitude)), .init("rho", .number(pair.decayLength)),

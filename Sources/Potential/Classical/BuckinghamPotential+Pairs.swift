@@ -35,100 +35,34 @@ extension BuckinghamPotential {
     _ structure: Structure, _ types: [Int], _ charges: [Double], _ screening: EwaldScreening?,
     energy: inout Double, forces: inout [Vector3], virial: inout Matrix3
   ) {
-    let atoms = structure.atomCount
-    let differences = nearDifferences(structure)
-    let reach = max(parameters.cutoff, screening?.realCutoff ?? 0)
-    let translations = LatticeTranslations(
-      of: structure.lattice, periodicity: structure.periodicity,
-      within: reach + differences.longest)
-    translations.x.withUnsafeBufferPointer { x in
-      translations.y.withUnsafeBufferPointer { y in
-        translations.z.withUnsafeBufferPointer { z in
-          guard let x = x.baseAddress, let y = y.baseAddress, let z = z.baseAddress else { return }
-          for i in 0..<atoms {
-            for j in i..<atoms {
-              let d = i == j ? .zero : differences.between(i, j)
-              let length = d.length
-              // An atom and its own images: every pair is met twice, and itself is left out.
-              let first = i == j ? 1 : 0
-              let weight = i == j ? 0.5 : 1.0
-              var sum = PairSum()
-              let pair = table[types[i] * elements.count + types[j]]
-              if !pair.isZero {
-                let last = translations.count(within: parameters.cutoff + length)
-                sum = pair.sum(
-                  d, first, last, x, y, z, cutoff: parameters.cutoff, width: parameters.smoothing)
-              }
-              let product = PhysicalConstants.coulomb * charges[i] * charges[j]
-              if product != 0 {
-                let coulomb =
-                  screening.map {
-                    screenedCoulombSum(
-                      d, first, translations.count(within: $0.realCutoff + length), x, y, z,
-                      cutoff: $0.realCutoff, alpha: $0.alpha)
-                  }
-                  ?? screenedCoulombSum(
-                    d, first, 1, x, y, z, cutoff: .infinity, alpha: 0)
-                sum.energy += product * coulomb.energy
-                sum.force += product * coulomb.force
-                sum.virial += product * coulomb.virial
-              }
-              energy += weight * sum.energy
-              virial += weight * sum.virial
-              if i != j {
-                forces[i] += sum.force
-                forces[j] -= sum.force
-              }
-            }
+    let pairs = ImagePairs(
+      structure, reach: max(parameters.cutoff, screening?.realCutoff ?? 0))
+    let translations = pairs.translations
+    pairs.add(energy: &energy, forces: &forces, virial: &virial) { i, j, row in
+      let length = row.displacement.length
+      var sum = PairSum()
+      let pair = table[types[i] * elements.count + types[j]]
+      if !pair.isZero {
+        let last = translations.count(within: parameters.cutoff + length)
+        sum = pair.sum(
+          row.displacement, row.first, last, row.x, row.y, row.z, cutoff: parameters.cutoff,
+          width: parameters.smoothing)
+      }
+      let product = PhysicalConstants.coulomb * charges[i] * charges[j]
+      if product != 0 {
+        let coulomb =
+          screening.map {
+            screenedCoulombSum(
+              row.displacement, row.first, translations.count(within: $0.realCutoff + length),
+              row.x, row.y, row.z, cutoff: $0.realCutoff, alpha: $0.alpha)
           }
-        }
+          ?? screenedCoulombSum(
+            row.displacement, row.first, 1, row.x, row.y, row.z, cutoff: .infinity, alpha: 0)
+        sum.energy += product * coulomb.energy
+        sum.force += product * coulomb.force
+        sum.virial += product * coulomb.virial
       }
+      return sum
     }
-  }
-
-  /// Positions moved into one cell, so that differences of atoms are short.
-  private struct Differences {
-    let lattice: Lattice
-    let periodicity: Periodicity
-    let fractional: [Vector3]
-    let positions: [Vector3]
-    /// No difference is longer, in Å.
-    let longest: Double
-
-    /// From atom i to the image of atom j within half a cell along every axis, in Å.
-    func between(_ i: Int, _ j: Int) -> Vector3 {
-      var f = fractional[j] - fractional[i]
-      var isMoved = false
-      for axis in 0..<3 where periodicity[axis] {
-        let cells = f[axis].rounded(.toNearestOrEven)
-        if cells != 0 {
-          f[axis] -= cells
-          isMoved = true
-        }
-      }
-      return isMoved ? lattice.cartesian(f) : positions[j] - positions[i]
-    }
-  }
-
-  private func nearDifferences(_ structure: Structure) -> Differences {
-    let vectors = structure.lattice.vectors
-    var longest = 0.0
-    for axis in 0..<3 where structure.periodicity[axis] { longest += vectors[axis].length / 2 }
-    if structure.periodicity != .full {
-      // Along directions that do not repeat, differences are as long as the cluster or slab.
-      var lower = structure.positions[0]
-      var upper = lower
-      for p in structure.positions {
-        for axis in 0..<3 {
-          lower[axis] = min(lower[axis], p[axis])
-          upper[axis] = max(upper[axis], p[axis])
-        }
-      }
-      longest += (upper - lower).length
-    }
-    return Differences(
-      lattice: structure.lattice, periodicity: structure.periodicity,
-      fractional: structure.fractionalPositions(), positions: structure.positions,
-      longest: longest)
   }
 }

@@ -60,7 +60,7 @@ public struct BuckinghamPotential: InteratomicPotential, Hashable {
   ///   coincide or the cell has collapsed.
   /// - Complexity: O(N) pairs in range, O(N^3/2) for the Ewald sum.
   public func evaluation(of given: Structure) throws(PotentialError) -> Evaluation {
-    let structure = Self.compact(given)
+    let structure = given.compacted
     let types = try typeIndices(of: structure)
     let charges = types.map { elementCharges[$0] }
     let isCharged = charges.contains { $0 != 0 }
@@ -68,7 +68,9 @@ public struct BuckinghamPotential: InteratomicPotential, Hashable {
     let screening =
       isCharged && structure.periodicity == .full
       ? EwaldScreening(structure: structure, accuracy: parameters.ewaldAccuracy) : nil
-    try checkDensity(structure, screening)
+    try checkDensity(
+      structure, reach: max(parameters.cutoff, screening?.realCutoff ?? 0),
+      most: Self.largestPairCount)
 
     var energy = 0.0
     var virial = Matrix3.zero
@@ -91,27 +93,6 @@ public struct BuckinghamPotential: InteratomicPotential, Hashable {
     return result
   }
 
-  // The boxes of translations around a needle-like cell hold millions; its reduced cell is the same
-  // crystal with the same forces.
-  private static func compact(_ structure: Structure) -> Structure {
-    guard structure.periodicity == .full else { return structure }
-    let (heights, lengths) = (structure.lattice.heights, structure.lattice.lengths)
-    let isSkewed = (0..<3).contains { heights[$0] < 0.25 * lengths[$0] }
-    return isSkewed ? structure.reduced() : structure
-  }
-
-  private func typeIndices(of structure: Structure) throws(PotentialError) -> [Int] {
-    var types: [Int] = []
-    types.reserveCapacity(structure.atomCount)
-    for element in structure.species {
-      guard let index = elements.firstIndex(of: element) else {
-        throw .unknownElement(element, known: elements)
-      }
-      types.append(index)
-    }
-    return types
-  }
-
   private func checkPeriodicity(
     _ structure: Structure, charges: [Double], isCharged: Bool
   ) throws(PotentialError) {
@@ -128,20 +109,6 @@ public struct BuckinghamPotential: InteratomicPotential, Hashable {
       throw .invalidParameters(
         "the charges of \(structure.composition().formula) sum to \(total) e; a periodic cell must be neutral"
       )
-    }
-  }
-
-  /// Refuses cells so dense that the sums would never end.
-  private func checkDensity(
-    _ structure: Structure, _ screening: EwaldScreening?
-  ) throws(PotentialError) {
-    guard structure.periodicity == .full else { return }
-    let atoms = Double(structure.atomCount)
-    let reach = max(parameters.cutoff, screening?.realCutoff ?? 0)
-    let pairs = atoms * atoms / structure.volume * 2 / 3 * Double.pi * reach * reach * reach
-    guard pairs < Self.largestPairCount else {
-      throw .notFinite(
-        "the cell has collapsed: \(structure.volumePerAtom) Å³ per atom, some \(pairs) pairs")
     }
   }
 

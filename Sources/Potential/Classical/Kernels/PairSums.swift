@@ -11,6 +11,44 @@ struct PairSum {
   var virial = Matrix3.zero
 }
 
+/// Energy, force and strain derivative of eight pairs at a time.
+struct PairLanes {
+  private typealias Lanes = SIMD8<Double>
+  private var energy = SIMD8<Double>.zero
+  private var (fx, fy, fz) = (SIMD8<Double>.zero, SIMD8<Double>.zero, SIMD8<Double>.zero)
+  private var (xx, yy, zz) = (SIMD8<Double>.zero, SIMD8<Double>.zero, SIMD8<Double>.zero)
+  private var (xy, xz, yz) = (SIMD8<Double>.zero, SIMD8<Double>.zero, SIMD8<Double>.zero)
+
+  /// Adds pairs of energy u and u'(r)/r at displacements.
+  @inline(__always)
+  mutating func add(
+    _ u: SIMD8<Double>, _ slope: SIMD8<Double>, _ dx: SIMD8<Double>, _ dy: SIMD8<Double>,
+    _ dz: SIMD8<Double>
+  ) {
+    energy += u
+    let (gx, gy, gz) = (slope * dx, slope * dy, slope * dz)
+    fx += gx
+    fy += gy
+    fz += gz
+    xx = xx.accumulating(gx, dx)
+    yy = yy.accumulating(gy, dy)
+    zz = zz.accumulating(gz, dz)
+    xy = xy.accumulating(gx, dy)
+    xz = xz.accumulating(gx, dz)
+    yz = yz.accumulating(gy, dz)
+  }
+
+  /// The sum over the lanes.
+  var total: PairSum {
+    let (sxy, sxz, syz) = (xy.sum(), xz.sum(), yz.sum())
+    return PairSum(
+      energy: energy.sum(), force: Vector3(fx.sum(), fy.sum(), fz.sum()),
+      virial: Matrix3(
+        rows: Vector3(xx.sum(), sxy, sxz), Vector3(sxy, yy.sum(), syz),
+        Vector3(sxz, syz, zz.sum())))
+  }
+}
+
 /// Parameters of the short-range part of one pair of elements:
 /// u(r) = A exp(−r/ρ) − C/r⁶ + W/r¹².
 struct ShortRangePair: Sendable, Hashable {
@@ -43,10 +81,7 @@ struct ShortRangePair: Sendable, Hashable {
     _ y: UnsafePointer<Double>, _ z: UnsafePointer<Double>, cutoff: Double, width: Double
   ) -> PairSum {
     typealias Lanes = SIMD8<Double>
-    var energy = Lanes.zero
-    var (fx, fy, fz) = (Lanes.zero, Lanes.zero, Lanes.zero)
-    var (xx, yy, zz) = (Lanes.zero, Lanes.zero, Lanes.zero)
-    var (xy, xz, yz) = (Lanes.zero, Lanes.zero, Lanes.zero)
+    var sums = PairLanes()
     let (ox, oy, oz) = (
       Lanes(repeating: displacement.x), Lanes(repeating: displacement.y),
       Lanes(repeating: displacement.z)
@@ -89,24 +124,9 @@ struct ShortRangePair: Sendable, Hashable {
       }
       u = u.replacing(with: 0, where: outside)
       slope = slope.replacing(with: 0, where: outside)
-      energy += u
-      let (gx, gy, gz) = (slope * dx, slope * dy, slope * dz)
-      fx += gx
-      fy += gy
-      fz += gz
-      xx = xx.accumulating(gx, dx)
-      yy = yy.accumulating(gy, dy)
-      zz = zz.accumulating(gz, dz)
-      xy = xy.accumulating(gx, dy)
-      xz = xz.accumulating(gx, dz)
-      yz = yz.accumulating(gy, dz)
+      sums.add(u, slope, dx, dy, dz)
     }
-    let (sxy, sxz, syz) = (xy.sum(), xz.sum(), yz.sum())
-    return PairSum(
-      energy: energy.sum(), force: Vector3(fx.sum(), fy.sum(), fz.sum()),
-      virial: Matrix3(
-        rows: Vector3(xx.sum(), sxy, sxz), Vector3(sxy, yy.sum(), syz),
-        Vector3(sxz, syz, zz.sum())))
+    return sums.total
   }
 }
 
