@@ -25,24 +25,20 @@ struct BasinNeighbor: Sendable, Hashable {
 
 /// All distinct basins that were visited, whatever became of them, with their number of visits.
 ///
-/// Two individuals are one basin where their fingerprints are closer than a tolerance and their
-/// enthalpies, by one potential, agree: fingerprints are two-body only, and some different
-/// structures share one (Oganov & Valle, J. Chem. Phys. 130, 104504 (2009)).
+/// A `DuplicateRule` decides whether two individuals are one basin; a `FingerprintScreen` per ratio of the
+/// elements finds those that come into question.
 public struct DuplicateIndex: Sendable, Hashable {
   /// The basins in the order of discovery.
   public private(set) var basins: [Basin] = []
-  /// Fingerprint distance below which two structures are one.
-  public let tolerance: Double
-  /// Enthalpy difference in eV per atom above which they are two nevertheless.
-  public let enthalpyTolerance: Double
+  /// What makes two structures one.
+  public let rule: DuplicateRule
   /// Basins closer than this are kept as neighbors for antiseeds.
   let reach: Double
 
-  /// Fingerprints that screen the others, see `distances(to:)`.
-  private var pivots: [StructureFingerprint] = []
-  /// √D from every basin to every pivot, 0 where there is no such pivot yet.
-  private var pivotChords: [Double] = []
-  private static let pivotCount = 4
+  private var screens: [FingerprintScreen] = []
+  /// The ratio that each screen is for, and where to find it.
+  private var ratios: [[Int]] = []
+  private var screenOfRatio: [[Int]: Int] = [:]
 
   /// What a visit found.
   enum Visit {
@@ -59,13 +55,11 @@ public struct DuplicateIndex: Sendable, Hashable {
   /// Creates an empty index.
   ///
   /// - Parameters:
-  ///   - tolerance: Fingerprint distance of duplicates.
-  ///   - enthalpyTolerance: Largest enthalpy difference of duplicates in eV per atom.
+  ///   - rule: What makes two structures one.
   ///   - reach: Largest fingerprint distance that antiseeds look at.
-  public init(tolerance: Double = 0.005, enthalpyTolerance: Double = 0.005, reach: Double = 0.025) {
-    precondition(tolerance > 0 && enthalpyTolerance > 0 && reach >= 0, "tolerances are positive")
-    self.tolerance = tolerance
-    self.enthalpyTolerance = enthalpyTolerance
+  public init(rule: DuplicateRule = DuplicateRule(), reach: Double = 0.025) {
+    precondition(reach >= 0, "a reach is not negative")
+    self.rule = rule
     self.reach = reach
   }
 
@@ -116,8 +110,7 @@ public struct DuplicateIndex: Sendable, Hashable {
       Basin(
         id: individual.id, representative: individual, visits: 1, softMutations: 0,
         isDiscarded: false, neighbors: []))
-    pivotChords += chords(of: individual.fingerprint)
-    addPivot(individual.fingerprint)
+    addToScreen(index, individual)
     link(index, distances)
     return .new(index)
   }
@@ -127,8 +120,8 @@ public struct DuplicateIndex: Sendable, Hashable {
     let hasMoved = basins[index].representative.fingerprint != individual.fingerprint
     basins[index].representative = individual
     guard hasMoved else { return }
-    for (pivot, chord) in chords(of: individual.fingerprint).enumerated() {
-      pivotChords[index * Self.pivotCount + pivot] = chord
+    if let screen = screenOfRatio[individual.identity.ratio] {
+      screens[screen].replace(index, by: individual.fingerprint)
     }
     for other in basins.indices { basins[other].neighbors.removeAll { $0.index == index } }
     basins[index].neighbors.removeAll()
@@ -142,8 +135,8 @@ public struct DuplicateIndex: Sendable, Hashable {
   /// Whether two basins have become one.
   func areDuplicates(_ a: Int, _ b: Int) -> Bool {
     let (first, second) = (basins[a].representative, basins[b].representative)
-    return first.isComparable(to: second) && energiesAgree(first, second)
-      && first.fingerprint.distance(to: second.fingerprint) < tolerance
+    return rule.areDuplicates(
+      first.identity, second.identity, enthalpyDifference: enthalpyDifference(first, second))
   }
 
   private mutating func link(_ index: Int, _ distances: [BasinNeighbor]) {
@@ -156,45 +149,29 @@ public struct DuplicateIndex: Sendable, Hashable {
     basins[index].neighbors.sort { $0.index < $1.index }
   }
 
-  private func energiesAgree(_ a: Individual, _ b: Individual) -> Bool {
-    a.potentialVersion != b.potentialVersion
-      || abs(a.enthalpyPerAtom - b.enthalpyPerAtom) <= enthalpyTolerance
+  // Enthalpies of different potentials do not compare.
+  private func enthalpyDifference(_ a: Individual, _ b: Individual) -> Double? {
+    a.potentialVersion == b.potentialVersion ? a.enthalpyPerAtom - b.enthalpyPerAtom : nil
   }
 
-  private func chords(of fingerprint: StructureFingerprint) -> [Double] {
-    (0..<Self.pivotCount).map { pivot in
-      pivot < pivots.count ? fingerprint.distance(to: pivots[pivot]).squareRoot() : 0
+  private mutating func addToScreen(_ index: Int, _ individual: Individual) {
+    let ratio = individual.identity.ratio
+    let screen = screenOfRatio[ratio] ?? screens.count
+    if screen == screens.count {
+      screens.append(FingerprintScreen())
+      ratios.append(ratio)
+      screenOfRatio[ratio] = screen
     }
+    let known = basins
+    screens[screen].append(index, individual.fingerprint) { known[$0].representative.fingerprint }
   }
 
-  /// Makes one of the first fingerprints a pivot.
-  private mutating func addPivot(_ fingerprint: StructureFingerprint) {
-    guard pivots.count < Self.pivotCount else { return }
-    let pivot = pivots.count
-    pivots.append(fingerprint)
-    for (index, basin) in basins.enumerated() {
-      let chord = basin.representative.fingerprint.distance(to: fingerprint).squareRoot()
-      pivotChords[index * Self.pivotCount + pivot] = chord
-    }
-  }
-
-  /// The basins within reach of an individual.
-  ///
-  /// With D = (1 − cos θ)/2, √D = sin(θ/2) is half the chord between unit vectors, a metric: where the
-  /// chords to a pivot differ by more than the limit, so do the two fingerprints. The result is exact.
+  /// The basins within reach of an individual and those that may be its own.
   private func distances(to individual: Individual) -> [BasinNeighbor] {
-    let limit = max(reach, tolerance)
-    let own = chords(of: individual.fingerprint)
-    // Far above the rounding of a chord, far below any limit of use.
-    let widest = limit.squareRoot() + 1e-6
+    guard let screen = screenOfRatio[individual.identity.ratio] else { return [] }
+    let limit = max(reach, rule.fingerprintTolerance)
     var result: [BasinNeighbor] = []
-    for index in basins.indices {
-      var isNear = true
-      for pivot in 0..<Self.pivotCount
-      where abs(pivotChords[index * Self.pivotCount + pivot] - own[pivot]) > widest {
-        isNear = false
-      }
-      guard isNear, basins[index].representative.isComparable(to: individual) else { continue }
+    screens[screen].forEachNear(individual.fingerprint, limit: limit) { index in
       let other = basins[index].representative.fingerprint
       let distance = individual.fingerprint.distance(to: other)
       if distance < limit { result.append(BasinNeighbor(index: index, distance: distance)) }
@@ -202,14 +179,16 @@ public struct DuplicateIndex: Sendable, Hashable {
     return result
   }
 
+  // The closest one that matches exactly.
   private func closest(to individual: Individual, among distances: [BasinNeighbor]) -> Int? {
-    var best: BasinNeighbor?
-    for candidate in distances
-    where candidate.distance < tolerance && !basins[candidate.index].isDiscarded {
-      guard energiesAgree(individual, basins[candidate.index].representative) else { continue }
-      if candidate.distance < best?.distance ?? .infinity { best = candidate }
-    }
-    return best?.index
+    let candidates = distances.filter { candidate in
+      let basin = basins[candidate.index]
+      return candidate.distance < rule.fingerprintTolerance && !basin.isDiscarded
+        && rule.enthalpiesAgree(enthalpyDifference(individual, basin.representative))
+    }.sorted { ($0.distance, $0.index) < ($1.distance, $1.index) }
+    return candidates.first {
+      rule.sitesAgree(individual.identity, basins[$0.index].representative.identity)
+    }?.index
   }
 }
 
@@ -248,31 +227,31 @@ extension Basin: ByteCodable {
 }
 
 extension DuplicateIndex: ByteCodable {
-  /// Appends tolerances and basins.
+  /// Appends rule, basins and screens.
   public func encode(to encoder: inout ByteEncoder) {
-    encoder.encode(tolerance)
-    encoder.encode(enthalpyTolerance)
+    encoder.encode(rule)
     encoder.encode(reach)
     encoder.encode(basins)
-    encoder.encode(pivots)
-    encoder.encode(pivotChords)
+    encoder.encode(screens)
+    for ratio in ratios { encoder.encode(ratio) }
   }
 
-  /// Reads tolerances and basins.
+  /// Reads rule, basins and screens.
   public init(from decoder: inout ByteDecoder) throws(ByteCodingError) {
-    tolerance = try decoder.decode()
-    enthalpyTolerance = try decoder.decode()
+    rule = try decoder.decode()
     reach = try decoder.decode()
     basins = try decoder.decode([Basin].self)
-    pivots = try decoder.decode([StructureFingerprint].self)
-    pivotChords = try decoder.decode([Double].self)
-    guard pivots.count <= Self.pivotCount, pivotChords.count == Self.pivotCount * basins.count
-    else {
-      throw .invalid("\(pivots.count) pivots, \(pivotChords.count) chords")
+    screens = try decoder.decode([FingerprintScreen].self)
+    for screen in screens.indices {
+      ratios.append(try decoder.decode([Int].self))
+      screenOfRatio[ratios[screen]] = screen
     }
     for basin in basins
     where basin.neighbors.contains(where: { !basins.indices.contains($0.index) }) {
       throw .invalid("a neighbor of basin \(basin.representative.id)")
+    }
+    guard screens.flatMap(\.basins).sorted() == Array(basins.indices) else {
+      throw .invalid("screens of \(basins.count) basins")
     }
   }
 }

@@ -9,8 +9,8 @@ public struct Individual: Sendable, Hashable {
   public let structure: Structure
   /// Enthalpy in eV per atom, by the potential of `potentialVersion`.
   public let enthalpyPerAtom: Double
-  /// The structure's fingerprint.
-  public let fingerprint: StructureFingerprint
+  /// What it takes to know the structure again.
+  public let identity: StructureIdentity
   /// How the candidate came to be.
   public let kind: VariationKind
   /// The parents' numbers.
@@ -21,8 +21,6 @@ public struct Individual: Sendable, Hashable {
   public let potentialVersion: Int
   /// What is known of single atoms; without it, the fingerprint's order per atom takes its place.
   public let measure: AtomMeasure
-  /// Atomic number and smallest count of every element; derived from the structure.
-  private let ratio: [Int]
 
   /// Creates an individual; the enthalpy must be finite.
   public init(
@@ -36,23 +34,16 @@ public struct Individual: Sendable, Hashable {
     self.id = id
     self.structure = structure
     self.enthalpyPerAtom = enthalpyPerAtom
-    self.fingerprint = fingerprint
+    identity = StructureIdentity(structure, fingerprint: fingerprint)
     self.kind = kind
     self.parents = parents
     self.spaceGroup = spaceGroup
     self.potentialVersion = potentialVersion
     self.measure = measure
-    ratio = Self.ratio(of: structure)
   }
 
-  private static func ratio(of structure: Structure) -> [Int] {
-    func divisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : divisor(b, a % b) }
-    let composition = structure.composition()
-    let common = composition.counts.reduce(0) { divisor($0, $1) }
-    return zip(composition.elements, composition.counts).flatMap {
-      [$0.atomicNumber, $1 / common]
-    }
-  }
+  /// The structure's fingerprint.
+  public var fingerprint: StructureFingerprint { identity.fingerprint }
 
   /// The individual as the potential of another version sees it.
   ///
@@ -85,7 +76,7 @@ public struct Individual: Sendable, Hashable {
   /// Whether both have the same elements in the same ratios, so that fingerprints and enthalpies
   /// compare.
   func isComparable(to other: Individual) -> Bool {
-    ratio == other.ratio
+    identity.isComparable(to: other.identity)
   }
 }
 
@@ -108,13 +99,13 @@ extension Individual: ByteCodable {
     id = try decoder.decode()
     structure = try decoder.decode()
     enthalpyPerAtom = try decoder.decode()
-    fingerprint = try decoder.decode()
+    let fingerprint = try decoder.decode(StructureFingerprint.self)
     kind = try decoder.decode()
     parents = try decoder.decode([Int].self)
     spaceGroup = try decoder.decode()
     potentialVersion = try decoder.decode()
     measure = try decoder.decode()
-    ratio = Self.ratio(of: structure)
+    identity = StructureIdentity(structure, fingerprint: fingerprint)
     guard enthalpyPerAtom.isFinite, measure.count.map({ $0 == structure.atomCount }) ?? true else {
       throw .invalid("individual \(id)")
     }

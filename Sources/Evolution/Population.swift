@@ -61,7 +61,7 @@ public struct Population: Sendable, Hashable {
     self.settings = settings
     antiseeds = AntiseedRecords(height: settings.antiseedHeight, width: settings.antiseedWidth)
     index = DuplicateIndex(
-      tolerance: settings.duplicateTolerance, enthalpyTolerance: settings.enthalpyTolerance,
+      rule: settings.duplicates,
       reach: AntiseedRecords.reachInWidths * settings.antiseedWidth)
     operators = OperatorRatios(
       settings.operators, isAdaptive: settings.isAdaptive, window: max(100, 2 * settings.size))

@@ -15,10 +15,8 @@ public struct PopulationSettings: Sendable, Hashable {
   public var antiseedHeight: Double
   /// Relative width of antiseeds, positive.
   public var antiseedWidth: Double
-  /// Fingerprint distance below which two structures are duplicates.
-  public var duplicateTolerance: Double
-  /// Enthalpy difference in eV per atom above which they are not.
-  public var enthalpyTolerance: Double
+  /// What makes two structures one.
+  public var duplicates: DuplicateRule
   /// The share of the population that may become parents.
   public var bestFraction: Double
   /// The share of the population that is protected because it is good and different.
@@ -43,8 +41,7 @@ public struct PopulationSettings: Sendable, Hashable {
     isAdaptive = true
     antiseedHeight = 0.01
     antiseedWidth = 0.005
-    duplicateTolerance = 0.005
-    enthalpyTolerance = 0.005
+    duplicates = DuplicateRule()
     bestFraction = 0.7
     survivorShare = 0.15
     volumeFraction = 0.3
@@ -67,9 +64,9 @@ extension PopulationSettings: ByteCodable {
     encoder.encode(operators)
     encoder.encode(isAdaptive)
     for value in [
-      antiseedHeight, antiseedWidth, duplicateTolerance, enthalpyTolerance, bestFraction,
-      survivorShare, volumeFraction,
+      antiseedHeight, antiseedWidth, bestFraction, survivorShare, volumeFraction,
     ] { encoder.encode(value) }
+    encoder.encode(duplicates)
     encoder.encode(initialVolumePerAtom)
     encoder.encode(bestCount)
   }
@@ -84,11 +81,10 @@ extension PopulationSettings: ByteCodable {
     isAdaptive = try decoder.decode()
     antiseedHeight = try decoder.decode()
     antiseedWidth = try decoder.decode()
-    duplicateTolerance = try decoder.decode()
-    enthalpyTolerance = try decoder.decode()
     bestFraction = try decoder.decode()
     survivorShare = try decoder.decode()
     volumeFraction = try decoder.decode()
+    duplicates = try decoder.decode()
     initialVolumePerAtom = try decoder.decode(Double?.self)
     bestCount = try decoder.decode()
   }

@@ -62,8 +62,9 @@ struct FingerprintTests {
             where structure.species[Int(list.indices[place])] == b {
               let r = list.displacements[place].length
               for bin in f.indices {
-                let low = (Double(bin) * settings.binWidth - r) / settings.smearing
-                let high = low + settings.binWidth / settings.smearing
+                let width = hypot(settings.smearing, settings.strainSmearing * r)
+                let low = (Double(bin) * settings.binWidth - r) / width
+                let high = low + settings.binWidth / width
                 let share = 0.5 * (erf(high / 2.0.squareRoot()) - erf(low / 2.0.squareRoot()))
                 f[bin] +=
                   share * structure.volume
@@ -78,12 +79,12 @@ struct FingerprintTests {
       let fingerprint = StructureFingerprint(structure, settings: settings)
       #expect(fingerprint.components.count == expected.count)
       for (found, value) in zip(fingerprint.components, expected) {
-        // The table is exact to 2e-11; amplitudes reach some hundred.
-        #expect(abs(found - value) < 1e-7, "seed \(seed)")
+        // Gaussians end where 3e-5 are left; amplitudes reach some hundred.
+        #expect(abs(found - value) < 1e-4 * (10 + abs(value)), "seed \(seed)")
       }
       let square = expected.reduce(0) { $0 + $1 * $1 }
       let order = settings.binWidth / cbrt(structure.volumePerAtom) * square
-      #expect(abs(fingerprint.degreeOfOrder - order) < 1e-6 * order, "seed \(seed)")
+      #expect(abs(fingerprint.degreeOfOrder - order) < 1e-4 * order, "seed \(seed)")
     }
   }
 

@@ -75,15 +75,18 @@ struct PopulationTests {
     // Small rattles: many pairs lie near the tolerance.
     let individuals = (0..<120).map { id in
       let structure = TestStructures.rattled(
-        rutile, by: 0.01 * Double(id % 12), seed: UInt64(id / 3))
+        rutile, by: 0.03 * Double(id % 12), seed: UInt64(id / 3))
       return Individual(
         id: id, structure: structure, enthalpyPerAtom: 0,
         fingerprint: StructureFingerprint(structure), kind: .random)
     }
     var known: [Individual] = []
     var duplicates = 0
+    let rule = population.settings.duplicates
     for individual in individuals {
-      let nearest = known.min {
+      let twin = known.filter {
+        rule.areDuplicates($0.identity, individual.identity, enthalpyDifference: 0)
+      }.min {
         let (a, b) = (
           individual.fingerprint.distance(to: $0.fingerprint),
           individual.fingerprint.distance(to: $1.fingerprint)
@@ -91,8 +94,8 @@ struct PopulationTests {
         return (a, $0.id) < (b, $1.id)
       }
       let insertion = population.insert(individual)
-      if let nearest, individual.fingerprint.distance(to: nearest.fingerprint) < 0.005 {
-        #expect(insertion == .duplicate(of: nearest.id))
+      if let twin {
+        #expect(insertion == .duplicate(of: twin.id))
         duplicates += 1
       } else {
         known.append(individual)

@@ -47,15 +47,15 @@ public struct ResultTable: Sendable {
         < ($1.relaxed.enthalpyPerAtom, $1.entry.candidate)
     }
     var rows: [Row] = []
-    var kept: [(fingerprint: StructureFingerprint, enthalpy: Double)] = []
+    var kept: [(identity: StructureIdentity, enthalpy: Double)] = []
     for (entry, relaxed) in reranked where rows.count < top {
+      let identity = StructureIdentity(relaxed.structure, fingerprint: relaxed.fingerprint)
       let isKnown = kept.contains {
-        abs($0.enthalpy - relaxed.enthalpyPerAtom) < 2e-3
-          && $0.fingerprint.distance(to: relaxed.fingerprint)
-            < state.settings.search.duplicateTolerance
+        state.settings.search.duplicates.areDuplicates(
+          $0.identity, identity, enthalpyDifference: $0.enthalpy - relaxed.enthalpyPerAtom)
       }
       if isKnown { continue }
-      kept.append((relaxed.fingerprint, relaxed.enthalpyPerAtom))
+      kept.append((identity, relaxed.enthalpyPerAtom))
       rows.append(
         Row(
           place: rows.count + 1, candidate: entry.candidate,

@@ -27,18 +27,19 @@ struct FingerprintHistogram {
     spacing = cbrt(scaledVolume / total)
     rows = [Double](repeating: 0, count: structure.atomCount * known.count * bins)
 
-    let smearing = GaussianIntegral(width: settings.smearing)
-    let reach = settings.cutoffRadius + smearing.reach
-    let list = NeighborList(structure, cutoff: reach / scale)
-    addDistances(list, scale, settings.binWidth, smearing)
+    let farthest = settings.farthestDistance(deviations: GaussianIntegral.reach)
+    let list = NeighborList(structure, cutoff: farthest / scale)
+    addDistances(list, scale, settings)
     normalize(volume: scaledVolume, settings.binWidth, subtract: isBulk ? 1 : 0)
   }
 
   // Both ends of a pair get the same number, so each pair is smeared once.
   private mutating func addDistances(
-    _ list: NeighborList, _ scale: Double, _ width: Double, _ smearing: borrowing GaussianIntegral
+    _ list: NeighborList, _ scale: Double, _ settings: StructureFingerprint.Settings
   ) {
     let kinds = elements.count
+    let width = settings.binWidth
+    let integral = GaussianIntegral()
     let (bins, types) = (bins, types)
     rows.withUnsafeMutableBufferPointer { rows in
       for i in 0..<list.atomCount {
@@ -48,14 +49,17 @@ struct FingerprintHistogram {
           let r = scale * list.displacements[place].length
           guard r > 0 else { continue }
           let weight = 1 / (4 * Double.pi * r * r)
-          let first = max(0, Int((r - smearing.reach) / width))
-          let last = min(bins - 1, Int((r + smearing.reach) / width))
+          let smearing = settings.smearing(at: r)
+          let perSmearing = 1 / smearing
+          let reach = GaussianIntegral.reach * smearing
+          let first = max(0, Int((r - reach) / width))
+          let last = min(bins - 1, Int((r + reach) / width))
           guard first <= last else { continue }
           let rowI = (i * kinds + types[j]) * bins
           let rowJ = (j * kinds + types[i]) * bins
-          var below = smearing.integral(upTo: Double(first) * width - r)
+          var below = integral(upTo: (Double(first) * width - r) * perSmearing)
           for bin in first...last {
-            let above = smearing.integral(upTo: Double(bin + 1) * width - r)
+            let above = integral(upTo: (Double(bin + 1) * width - r) * perSmearing)
             let share = weight * (above - below)
             rows[rowI + bin] += share
             if i != j { rows[rowJ + bin] += share }
@@ -99,23 +103,16 @@ struct FingerprintHistogram {
   }
 }
 
-/// The integral of a normalized Gaussian by cubic interpolation in a table: exact to 2×10⁻¹¹ and ten
-/// times faster than the error function.
+/// The integral of the normal distribution by cubic interpolation in a table, ten times faster than the
+/// error function; cut off where 3×10⁻⁵ are left.
 private struct GaussianIntegral {
-  /// Beyond this distance from its middle in Å the Gaussian is nothing: six standard deviations.
-  let reach: Double
-  private let perStep: Double
+  /// Beyond this many standard deviations the Gaussian is nothing.
+  static let reach = Double(limit)
   // Value and slope per step, alternating.
-  private let table: [Double]
+  private let table = Self.standard
 
   private static let steps = 128
-  private static let limit = 6
-
-  init(width: Double) {
-    reach = Double(Self.limit) * width
-    perStep = Double(Self.steps) / width
-    table = Self.standard
-  }
+  private static let limit = 4
 
   private static let standard: [Double] = (0...2 * limit * steps).flatMap { index -> [Double] in
     let t = Double(index - limit * steps) / Double(steps)
@@ -125,12 +122,12 @@ private struct GaussianIntegral {
     ]
   }
 
-  /// The integral from −∞ to a distance from the middle in Å.
+  /// The integral from −∞ to so many standard deviations.
   @inline(__always)
-  func integral(upTo x: Double) -> Double {
-    guard x > -reach else { return 0 }
-    guard x < reach else { return 1 }
-    let place = (x + reach) * perStep
+  func callAsFunction(upTo x: Double) -> Double {
+    guard x > -Self.reach else { return 0 }
+    guard x < Self.reach else { return 1 }
+    let place = (x + Self.reach) * Double(Self.steps)
     let index = min(Int(place), 2 * Self.limit * Self.steps - 1)
     let s = place - Double(index)
     return table.withUnsafeBufferPointer { table in
