@@ -1,13 +1,19 @@
+import Crystal
 import Foundation
 import NumericalCore
 
-/// Antiseeds: Gaussians in fingerprint distance that fill up basins found again and again.
+/// Antiseeds: Gaussians in fingerprint distance that fill up regions visited again and again.
 ///
 /// A. O. Lyakhov, A. R. Oganov, H. T. Stokes & Q. Zhu, Comput. Phys. Commun. 184, 1172 (2013):
-/// fitness_I = H_I + Σ_a n_a W exp(−D_Ia²/2σ²) over the visited basins a, with n_a visits.
+/// fitness_I = H_I + Σ_a n_a W exp(−D_Ia²/2σ²) over visited basins a, with n_a visits. W and σ follow
+/// the population.
 ///
-/// They hold no energies: a refitted potential changes H, never the records. Published widths lie below
-/// the duplicate tolerance, which makes σ a counter of visits to the individual's own basin.
+/// They hold no energies: a refitted potential changes H, never the records. The published widths lie
+/// below the distance of duplicates, so that σ only counts the visits to an individual's own basin; a
+/// funnel has hundreds of basins, each visited once. The default width reaches the funnel around a basin.
+///
+/// Basins closer than `mergeDistance` share one Gaussian, and there are at most `largestCount`: beyond
+/// that a basin counts for the closest one. This bounds the work per commit.
 public struct AntiseedRecords: Sendable, Hashable {
   /// W in units of the enthalpies' root mean square deviation over the best of the population.
   public let height: Double
@@ -18,15 +24,27 @@ public struct AntiseedRecords: Sendable, Hashable {
   /// σ as a fingerprint distance, as of the last boundary.
   public private(set) var gaussianWidth: Double
 
-  /// Gaussians end at this many widths.
-  static let reachInWidths = 5.0
+  private var centers: [Center] = []
+  /// The Gaussian of every basin, by the basin's index.
+  private var centerOfBasin: [Int] = []
+
+  private struct Center: Sendable, Hashable {
+    let ratio: [Int]
+    let fingerprint: StructureFingerprint
+    var visits: Int
+  }
+
+  private static let mergeDistance: Float = 0.02
+  private static let largestCount = 256
 
   /// Creates records that do nothing until the first boundary.
   ///
   /// - Parameters:
   ///   - height: Relative height, 0 for none.
   ///   - width: Relative width, positive.
-  public init(height: Double = 0.01, width: Double = 0.005) {
+  public init(
+    height: Double = Self.defaultHeight, width: Double = Self.defaultWidth
+  ) {
     precondition(height >= 0 && width > 0, "an antiseed has a height and a width")
     self.height = height
     self.width = width
@@ -34,12 +52,21 @@ public struct AntiseedRecords: Sendable, Hashable {
     gaussianWidth = 0
   }
 
+  /// The relative height.
+  ///
+  /// On a planted double funnel it takes 1000 candidates to escape, without
+  /// antiseeds more than 4000, with the published height and width as many. Three times the height halves
+  /// that, at the price of leaving good funnels earlier.
+  public static let defaultHeight = 0.1
+  /// The relative width: a Gaussian reaches the funnel around its basin.
+  public static let defaultWidth = 0.5
+
   /// Fits height and width to the population; called at fixed commit boundaries only.
   ///
   /// - Parameters:
   ///   - enthalpies: Enthalpies per atom of the best of the population, in eV.
   ///   - meanDistance: The mean of their mutual fingerprint distances.
-  public mutating func rescale(enthalpies: [Double], meanDistance: Double) {
+  mutating func rescale(enthalpies: [Double], meanDistance: Double) {
     guard enthalpies.count > 1 else { return }
     let mean = enthalpies.reduce(0, +) / Double(enthalpies.count)
     let square = enthalpies.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
@@ -47,19 +74,66 @@ public struct AntiseedRecords: Sendable, Hashable {
     gaussianWidth = width * meanDistance
   }
 
-  /// The sum of the Gaussians at a basin, in eV per atom.
-  func penalty(of index: Int, in basins: DuplicateIndex) -> Double {
-    guard gaussianHeight > 0 else { return 0 }
-    let basin = basins.basins[index]
-    var sum = Double(basin.visits)
-    if gaussianWidth > 0 {
-      for neighbor in basin.neighbors
-      where neighbor.distance < Self.reachInWidths * gaussianWidth {
-        let x = neighbor.distance / gaussianWidth
-        sum += Double(basins.basins[neighbor.index].visits) * exp(-0.5 * x * x)
-      }
+  /// The distances of a structure from all Gaussians, by which it is pushed up.
+  func distances(from identity: StructureIdentity) -> [Float] {
+    guard height > 0 else { return [] }
+    return centers.map { Float(distance($0, identity)) }
+  }
+
+  /// Counts a visit to a basin.
+  ///
+  /// - Parameters:
+  ///   - basin: Its index; a new basin has the next one.
+  ///   - identity: What stands for it.
+  ///   - distances: Its distances from all Gaussians, where it is new; gets that of a new Gaussian.
+  /// - Returns: The Gaussian that has grown, and whether it is a new one.
+  mutating func countVisit(
+    to basin: Int, _ identity: StructureIdentity, distances: inout [Float]
+  ) -> (center: Int, isNew: Bool)? {
+    guard height > 0 else { return nil }
+    if centerOfBasin.indices.contains(basin) {
+      centers[centerOfBasin[basin]].visits += 1
+      return (centerOfBasin[basin], false)
     }
-    return gaussianHeight * sum
+    let nearest = distances.indices.min { (distances[$0], $0) < (distances[$1], $1) }
+    if let nearest,
+      distances[nearest] < Self.mergeDistance || centers.count == Self.largestCount
+    {
+      centers[nearest].visits += 1
+      centerOfBasin.append(nearest)
+      return (nearest, false)
+    }
+    centers.append(
+      Center(ratio: identity.ratio, fingerprint: identity.fingerprint, visits: 1))
+    centerOfBasin.append(centers.count - 1)
+    distances.append(0)
+    return (centers.count - 1, true)
+  }
+
+  /// The distance of a structure from one Gaussian.
+  func distance(from center: Int, to identity: StructureIdentity) -> Float {
+    Float(distance(centers[center], identity))
+  }
+
+  /// Σ n exp(−D²/2σ²) at a structure with known distances.
+  func density(at distances: [Float]) -> Double {
+    var sum = 0.0
+    for (center, distance) in zip(centers, distances) {
+      sum += Double(center.visits) * weight(distance)
+    }
+    return sum
+  }
+
+  /// exp(−D²/2σ²); before the first boundary there is no width.
+  func weight(_ distance: Float) -> Double {
+    guard gaussianWidth > 0 else { return 0 }
+    let x = Double(distance) / gaussianWidth
+    return x < 5 ? exp(-0.5 * x * x) : 0
+  }
+
+  // Structures of other elements or ratios are as far as can be.
+  private func distance(_ center: Center, _ identity: StructureIdentity) -> Double {
+    center.ratio == identity.ratio ? center.fingerprint.distance(to: identity.fingerprint) : 1
   }
 }
 
@@ -67,6 +141,13 @@ extension AntiseedRecords: ByteCodable {
   /// Appends every field.
   public func encode(to encoder: inout ByteEncoder) {
     for value in [height, width, gaussianHeight, gaussianWidth] { encoder.encode(value) }
+    encoder.encode(centers.count)
+    for center in centers {
+      encoder.encode(center.ratio)
+      encoder.encode(center.fingerprint)
+      encoder.encode(center.visits)
+    }
+    encoder.encode(centerOfBasin)
   }
 
   /// Reads every field.
@@ -75,5 +156,17 @@ extension AntiseedRecords: ByteCodable {
     width = try decoder.decode()
     gaussianHeight = try decoder.decode()
     gaussianWidth = try decoder.decode()
+    let count = try decoder.decode(Int.self)
+    guard (0...Self.largestCount).contains(count) else { throw .invalid("\(count) antiseeds") }
+    for _ in 0..<count {
+      centers.append(
+        Center(
+          ratio: try decoder.decode([Int].self), fingerprint: try decoder.decode(),
+          visits: try decoder.decode()))
+    }
+    centerOfBasin = try decoder.decode([Int].self)
+    guard centerOfBasin.allSatisfy(centers.indices.contains) else {
+      throw .invalid("a basin without its antiseed")
+    }
   }
 }

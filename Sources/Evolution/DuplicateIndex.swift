@@ -13,14 +13,6 @@ public struct Basin: Sendable, Hashable {
   public internal(set) var softMutations: Int
   /// Whether a newer potential could not treat it or showed that it is another basin.
   public internal(set) var isDiscarded: Bool
-  /// The other basins so close that antiseeds reach them.
-  var neighbors: [BasinNeighbor]
-}
-
-/// A close basin and how far it is.
-struct BasinNeighbor: Sendable, Hashable {
-  let index: Int
-  let distance: Double
 }
 
 /// All distinct basins that were visited, whatever became of them, with their number of visits.
@@ -32,9 +24,6 @@ public struct DuplicateIndex: Sendable, Hashable {
   public private(set) var basins: [Basin] = []
   /// What makes two structures one.
   public let rule: DuplicateRule
-  /// Basins closer than this are kept as neighbors for antiseeds.
-  let reach: Double
-
   private var screens: [FingerprintScreen] = []
   /// The ratio that each screen is for, and where to find it.
   private var ratios: [[Int]] = []
@@ -54,20 +43,14 @@ public struct DuplicateIndex: Sendable, Hashable {
 
   /// Creates an empty index.
   ///
-  /// - Parameters:
-  ///   - rule: What makes two structures one.
-  ///   - reach: Largest fingerprint distance that antiseeds look at.
-  public init(rule: DuplicateRule = DuplicateRule(), reach: Double = 0.025) {
-    precondition(reach >= 0, "a reach is not negative")
-    self.rule = rule
-    self.reach = reach
-  }
+  /// - Parameter rule: What makes two structures one.
+  public init(rule: DuplicateRule = DuplicateRule()) { self.rule = rule }
 
   /// The basin that an individual belongs to, if it was visited before: the closest one.
   ///
   /// - Complexity: O(basins), of which few need a fingerprint distance.
   public func basin(of individual: Individual) -> Basin? {
-    closest(to: individual, among: distances(to: individual)).map { basins[$0] }
+    closest(to: individual).map { basins[$0] }
   }
 
   /// The best distinct structures, by enthalpy: those that the newest potential has treated first.
@@ -93,8 +76,7 @@ public struct DuplicateIndex: Sendable, Hashable {
 
   /// Counts a visit.
   mutating func visit(_ individual: Individual) -> Visit {
-    let distances = distances(to: individual)
-    if let index = closest(to: individual, among: distances) {
+    if let index = closest(to: individual) {
       basins[index].visits += 1
       let old = basins[index].representative
       let isNewer = individual.potentialVersion > old.potentialVersion
@@ -109,9 +91,8 @@ public struct DuplicateIndex: Sendable, Hashable {
     basins.append(
       Basin(
         id: individual.id, representative: individual, visits: 1, softMutations: 0,
-        isDiscarded: false, neighbors: []))
+        isDiscarded: false))
     addToScreen(index, individual)
-    link(index, distances)
     return .new(index)
   }
 
@@ -123,9 +104,6 @@ public struct DuplicateIndex: Sendable, Hashable {
     if let screen = screenOfRatio[individual.identity.ratio] {
       screens[screen].replace(index, by: individual.fingerprint)
     }
-    for other in basins.indices { basins[other].neighbors.removeAll { $0.index == index } }
-    basins[index].neighbors.removeAll()
-    link(index, distances(to: individual).filter { $0.index != index })
   }
 
   mutating func discard(_ index: Int) { basins[index].isDiscarded = true }
@@ -137,16 +115,6 @@ public struct DuplicateIndex: Sendable, Hashable {
     let (first, second) = (basins[a].representative, basins[b].representative)
     return rule.areDuplicates(
       first.identity, second.identity, enthalpyDifference: enthalpyDifference(first, second))
-  }
-
-  private mutating func link(_ index: Int, _ distances: [BasinNeighbor]) {
-    for neighbor in distances where neighbor.distance < reach {
-      basins[index].neighbors.append(neighbor)
-      basins[neighbor.index].neighbors.append(
-        BasinNeighbor(index: index, distance: neighbor.distance))
-      basins[neighbor.index].neighbors.sort { $0.index < $1.index }
-    }
-    basins[index].neighbors.sort { $0.index < $1.index }
   }
 
   // Enthalpies of different potentials do not compare.
@@ -166,41 +134,22 @@ public struct DuplicateIndex: Sendable, Hashable {
     screens[screen].append(index, individual.fingerprint) { known[$0].representative.fingerprint }
   }
 
-  /// The basins within reach of an individual and those that may be its own.
-  private func distances(to individual: Individual) -> [BasinNeighbor] {
-    guard let screen = screenOfRatio[individual.identity.ratio] else { return [] }
-    let limit = max(reach, rule.fingerprintTolerance)
-    var result: [BasinNeighbor] = []
-    screens[screen].forEachNear(individual.fingerprint, limit: limit) { index in
-      let other = basins[index].representative.fingerprint
-      let distance = individual.fingerprint.distance(to: other)
-      if distance < limit { result.append(BasinNeighbor(index: index, distance: distance)) }
+  // Of the basins that may be the individual's, the closest one that matches exactly.
+  private func closest(to individual: Individual) -> Int? {
+    guard let screen = screenOfRatio[individual.identity.ratio] else { return nil }
+    var candidates: [(distance: Double, index: Int)] = []
+    screens[screen].forEachNear(individual.fingerprint, limit: rule.fingerprintTolerance) { index in
+      let basin = basins[index]
+      guard !basin.isDiscarded,
+        rule.enthalpiesAgree(enthalpyDifference(individual, basin.representative))
+      else { return }
+      let distance = individual.fingerprint.distance(to: basin.representative.fingerprint)
+      if distance < rule.fingerprintTolerance { candidates.append((distance, index)) }
     }
-    return result
-  }
-
-  // The closest one that matches exactly.
-  private func closest(to individual: Individual, among distances: [BasinNeighbor]) -> Int? {
-    let candidates = distances.filter { candidate in
-      let basin = basins[candidate.index]
-      return candidate.distance < rule.fingerprintTolerance && !basin.isDiscarded
-        && rule.enthalpiesAgree(enthalpyDifference(individual, basin.representative))
-    }.sorted { ($0.distance, $0.index) < ($1.distance, $1.index) }
+    candidates.sort { ($0.distance, $0.index) < ($1.distance, $1.index) }
     return candidates.first {
       rule.sitesAgree(individual.identity, basins[$0.index].representative.identity)
     }?.index
-  }
-}
-
-extension BasinNeighbor: ByteCodable {
-  func encode(to encoder: inout ByteEncoder) {
-    encoder.encode(index)
-    encoder.encode(distance)
-  }
-
-  init(from decoder: inout ByteDecoder) throws(ByteCodingError) {
-    index = try decoder.decode()
-    distance = try decoder.decode()
   }
 }
 
@@ -212,7 +161,6 @@ extension Basin: ByteCodable {
     encoder.encode(visits)
     encoder.encode(softMutations)
     encoder.encode(isDiscarded)
-    encoder.encode(neighbors)
   }
 
   /// Reads every field.
@@ -222,7 +170,6 @@ extension Basin: ByteCodable {
     visits = try decoder.decode()
     softMutations = try decoder.decode()
     isDiscarded = try decoder.decode()
-    neighbors = try decoder.decode([BasinNeighbor].self)
   }
 }
 
@@ -230,7 +177,6 @@ extension DuplicateIndex: ByteCodable {
   /// Appends rule, basins and screens.
   public func encode(to encoder: inout ByteEncoder) {
     encoder.encode(rule)
-    encoder.encode(reach)
     encoder.encode(basins)
     encoder.encode(screens)
     for ratio in ratios { encoder.encode(ratio) }
@@ -239,16 +185,11 @@ extension DuplicateIndex: ByteCodable {
   /// Reads rule, basins and screens.
   public init(from decoder: inout ByteDecoder) throws(ByteCodingError) {
     rule = try decoder.decode()
-    reach = try decoder.decode()
     basins = try decoder.decode([Basin].self)
     screens = try decoder.decode([FingerprintScreen].self)
     for screen in screens.indices {
       ratios.append(try decoder.decode([Int].self))
       screenOfRatio[ratios[screen]] = screen
-    }
-    for basin in basins
-    where basin.neighbors.contains(where: { !basins.indices.contains($0.index) }) {
-      throw .invalid("a neighbor of basin \(basin.representative.id)")
     }
     guard screens.flatMap(\.basins).sorted() == Array(basins.indices) else {
       throw .invalid("screens of \(basins.count) basins")

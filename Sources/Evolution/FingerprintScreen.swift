@@ -19,7 +19,7 @@ struct FingerprintScreen: Sendable, Hashable {
   /// A fingerprint with less than this outside of the directions gives no new one.
   private static let leastRest = 1e-3
 
-  /// Calls a function with every basin that may be as close as a limit, and its place in the screen.
+  /// Calls a function with every basin that may be as close as a limit.
   func forEachNear(
     _ fingerprint: StructureFingerprint, limit: Double, _ body: (Int) -> Void
   ) {
@@ -28,7 +28,11 @@ struct FingerprintScreen: Sendable, Hashable {
     projections.withUnsafeBufferPointer { projections in
       for place in projections.indices {
         let difference = own - projections[place]
-        if (difference * difference).sum() <= widest { body(basins[place]) }
+        let squares = difference * difference
+        let eight = squares.lowHalf + squares.highHalf
+        let four = eight.lowHalf + eight.highHalf
+        let two = four.lowHalf + four.highHalf
+        if two[0] + two[1] <= widest { body(basins[place]) }
       }
     }
   }

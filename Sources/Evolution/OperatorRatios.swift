@@ -15,7 +15,20 @@ public struct OperatorRatios: Sendable, Hashable {
   /// How many of the last commits count.
   public let window: Int
 
+  /// What came of each operator's children since the beginning, in the order of `VariationKind.operators`.
+  public private(set) var records: [Record]
+
   private var commits: [Commit] = []
+
+  /// What came of an operator's children.
+  public struct Record: Sendable, Hashable {
+    /// How many there were.
+    public fileprivate(set) var children = 0
+    /// How many entered the population.
+    public fileprivate(set) var admitted = 0
+    /// The sum of their credits.
+    public fileprivate(set) var credit = 0.0
+  }
 
   private struct Commit: Sendable, Hashable {
     let operatorIndex: Int
@@ -51,6 +64,7 @@ public struct OperatorRatios: Sendable, Hashable {
     self.isAdaptive = isAdaptive
     self.learningRate = learningRate
     self.window = window
+    records = ratios.map { _ in Record() }
   }
 
   /// The ratio of a kind; 0 for seeds.
@@ -65,6 +79,9 @@ public struct OperatorRatios: Sendable, Hashable {
   ///   - credit: 0 for a failure, a duplicate or one too high; up to 1 for a new best.
   public mutating func record(_ kind: VariationKind, credit: Double) {
     guard let index = VariationKind.operators.firstIndex(of: kind) else { return }
+    records[index].children += 1
+    if credit > 0 { records[index].admitted += 1 }
+    records[index].credit += credit
     commits.append(Commit(operatorIndex: index, credit: credit))
     if commits.count > window { commits.removeFirst(commits.count - window) }
   }
@@ -120,6 +137,11 @@ extension OperatorRatios: ByteCodable {
     encoder.encode(isAdaptive)
     encoder.encode(learningRate)
     encoder.encode(window)
+    for record in records {
+      encoder.encode(record.children)
+      encoder.encode(record.admitted)
+      encoder.encode(record.credit)
+    }
     encoder.encode(commits.map(\.operatorIndex))
     encoder.encode(commits.map(\.credit))
   }
@@ -130,6 +152,13 @@ extension OperatorRatios: ByteCodable {
     isAdaptive = try decoder.decode()
     learningRate = try decoder.decode()
     window = try decoder.decode()
+    records = []
+    for _ in ratios {
+      records.append(
+        Record(
+          children: try decoder.decode(), admitted: try decoder.decode(),
+          credit: try decoder.decode()))
+    }
     let indices = try decoder.decode([Int].self)
     let credits = try decoder.decode([Double].self)
     guard ratios.count == VariationKind.operators.count, indices.count == credits.count,

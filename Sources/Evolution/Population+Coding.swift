@@ -4,11 +4,15 @@ extension Population.Member: ByteCodable {
   func encode(to encoder: inout ByteEncoder) {
     encoder.encode(basin)
     encoder.encode(fitness)
+    encoder.encode(distances.map { Double($0) })
+    encoder.encode(density)
   }
 
   init(from decoder: inout ByteDecoder) throws(ByteCodingError) {
     basin = try decoder.decode()
     fitness = try decoder.decode()
+    distances = try decoder.decode([Double].self).map { Float($0) }
+    density = try decoder.decode()
   }
 }
 

@@ -72,6 +72,7 @@ extension Population {
       index.discard(basin)
       ranking.removeAll { $0.basin == basin }
     }
+    ranking = ranking.map { member($0.basin) }
     rank()
     mergeDuplicates()
     refill()
@@ -112,7 +113,7 @@ extension Population {
       && !ranking.contains(where: { $0.basin == basin })
       && ranking.count < settings.size
     {
-      ranking.append(Member(basin: basin, fitness: 0))
+      ranking.append(member(basin))
     }
     rank()
   }

@@ -134,9 +134,13 @@ extension Population {
     antiseeds.rescale(
       enthalpies: best.map { index.basins[$0].representative.enthalpyPerAtom },
       meanDistance: sum / Double(pairs))
+    for place in ranking.indices {
+      ranking[place].density = antiseeds.density(at: ranking[place].distances)
+    }
   }
 
-  private func distance(_ a: Int, _ b: Int) -> Double {
+  /// The fingerprint distance of two basins; 1 where they do not compare.
+  func distance(_ a: Int, _ b: Int) -> Double {
     let (first, second) = (index.basins[a].representative, index.basins[b].representative)
     guard a != b else { return 0 }
     guard first.isComparable(to: second) else { return 1 }

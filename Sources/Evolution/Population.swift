@@ -49,7 +49,12 @@ public struct Population: Sendable, Hashable {
 
   struct Member: Sendable, Hashable {
     let basin: Int
-    let fitness: Double
+    /// Enthalpy plus antiseeds in eV per atom.
+    var fitness: Double
+    /// The distances from all antiseeds.
+    var distances: [Float]
+    /// Their sum here, in units of their height.
+    var density: Double
   }
 
   /// Creates an empty population.
@@ -60,9 +65,7 @@ public struct Population: Sendable, Hashable {
   public init(settings: PopulationSettings, potentialVersion: Int = 0) {
     self.settings = settings
     antiseeds = AntiseedRecords(height: settings.antiseedHeight, width: settings.antiseedWidth)
-    index = DuplicateIndex(
-      rule: settings.duplicates,
-      reach: AntiseedRecords.reachInWidths * settings.antiseedWidth)
+    index = DuplicateIndex(rule: settings.duplicates)
     operators = OperatorRatios(
       settings.operators, isAdaptive: settings.isAdaptive, window: max(100, 2 * settings.size))
     self.potentialVersion = potentialVersion
@@ -146,8 +149,23 @@ extension Population {
 
   /// Commits a child that came to nothing: rejected at breeding, exploded, collapsed or unreliable.
   public mutating func recordFailure(of kind: VariationKind) {
-    operators.record(kind, credit: 0)
+    recordCredit(0, of: kind)
     countCommit()
+  }
+
+  /// What an operator earns by a child: 1 for a new best, falling linearly with the rank to 1/N for the
+  /// last place, 0 for a duplicate and one too high; `nil` where that is not decided yet.
+  public func credit(of insertion: Insertion) -> Double? {
+    switch insertion {
+    case .added(let rank, _): 1 - Double(rank) / Double(settings.size)
+    case .duplicate, .tooHigh: 0
+    case .outdated, .waiting: nil
+    }
+  }
+
+  // The first children fill an empty population: every one of them enters, which earns nothing.
+  private mutating func recordCredit(_ credit: Double, of kind: VariationKind) {
+    if commitCount >= settings.size { operators.record(kind, credit: credit) }
   }
 
   mutating func admit(_ individual: Individual) -> Insertion {
@@ -155,47 +173,92 @@ extension Population {
     let insertion: Insertion
     switch visit {
     case .new(let basin):
-      insertion = enter(basin)
+      insertion = enter(basin, countVisit(to: basin, isNew: true))
     case .known(let basin, let hasImproved):
-      let isMember = ranking.contains { $0.basin == basin }
+      _ = countVisit(to: basin, isNew: false)
+      let place = ranking.firstIndex { $0.basin == basin }
+      if hasImproved, let place { ranking[place] = member(basin) }
       rank()
-      if hasImproved && !isMember { _ = enter(basin) }
+      if hasImproved && place == nil { _ = enter(basin, distances(of: basin)) }
       insertion = .duplicate(of: index.basins[basin].id)
     }
-    if case .added(let rank, _) = insertion {
-      operators.record(individual.kind, credit: 1 - Double(rank) / Double(settings.size))
-    } else {
-      operators.record(individual.kind, credit: 0)
-    }
+    recordCredit(credit(of: insertion) ?? 0, of: individual.kind)
     countCommit()
     return insertion
   }
 
   /// Takes a basin into the ranking, if there is room or a less fit member that may go.
-  private mutating func enter(_ basin: Int) -> Insertion {
-    let fitness = fitness(of: basin)
+  private mutating func enter(_ basin: Int, _ distances: [Float]) -> Insertion {
+    let member = member(basin, distances)
     var evicted: Int?
-    if ranking.count >= settings.size {
+    let rivals = niche(of: basin)
+    guard rivals.allSatisfy({ ranking[$0].fitness > member.fitness }) else { return .tooHigh }
+    if let worst = rivals.last {
+      evicted = index.basins[ranking[worst].basin].representative.id
+      for place in rivals.reversed() { ranking.remove(at: place) }
+    } else if ranking.count >= settings.size {
       guard let worst = ranking.lastIndex(where: { !survivors.contains($0.basin) }),
-        ranking[worst].fitness > fitness
+        ranking[worst].fitness > member.fitness
       else { return .tooHigh }
       evicted = index.basins[ranking[worst].basin].representative.id
       ranking.remove(at: worst)
     }
-    ranking.append(Member(basin: basin, fitness: fitness))
+    ranking.append(member)
     rank()
     let place = ranking.firstIndex { $0.basin == basin } ?? 0
     return .added(rank: place, evicted: evicted)
   }
 
-  private func fitness(of basin: Int) -> Double {
-    index.basins[basin].representative.enthalpyPerAtom + antiseeds.penalty(of: basin, in: index)
+  /// The places of the members that share a niche with a basin.
+  private func niche(of basin: Int) -> [Int] {
+    guard settings.nicheRadius > 0 else { return [] }
+    return ranking.indices.filter {
+      ranking[$0].basin != basin && distance(ranking[$0].basin, basin) < settings.nicheRadius
+    }
+  }
+
+  /// A basin as a member, with its antiseeds.
+  func member(_ basin: Int) -> Member { member(basin, distances(of: basin)) }
+
+  private func distances(of basin: Int) -> [Float] {
+    antiseeds.distances(from: index.basins[basin].representative.identity)
+  }
+
+  private func member(_ basin: Int, _ distances: [Float]) -> Member {
+    let representative = index.basins[basin].representative
+    let density = antiseeds.density(at: distances)
+    return Member(
+      basin: basin,
+      fitness: representative.enthalpyPerAtom + antiseeds.gaussianHeight * density,
+      distances: distances, density: density)
+  }
+
+  /// Lets the antiseed of a basin grow, at all members.
+  ///
+  /// - Returns: A new basin's distances from all antiseeds.
+  private mutating func countVisit(to basin: Int, isNew: Bool) -> [Float] {
+    let identity = index.basins[basin].representative.identity
+    var distances = isNew ? antiseeds.distances(from: identity) : []
+    guard let grown = antiseeds.countVisit(to: basin, identity, distances: &distances) else {
+      return []
+    }
+    for place in ranking.indices {
+      if grown.isNew {
+        let own = index.basins[ranking[place].basin].representative.identity
+        ranking[place].distances.append(antiseeds.distance(from: grown.center, to: own))
+      }
+      ranking[place].density += antiseeds.weight(ranking[place].distances[grown.center])
+    }
+    return distances
   }
 
   /// Sorts the members by fitness, ties by the order of discovery.
   mutating func rank() {
-    ranking = ranking.map { Member(basin: $0.basin, fitness: fitness(of: $0.basin)) }
-      .sorted { ($0.fitness, $0.basin) < ($1.fitness, $1.basin) }
+    for place in ranking.indices {
+      let enthalpy = index.basins[ranking[place].basin].representative.enthalpyPerAtom
+      ranking[place].fitness = enthalpy + antiseeds.gaussianHeight * ranking[place].density
+    }
+    ranking.sort { ($0.fitness, $0.basin) < ($1.fitness, $1.basin) }
   }
 
   private mutating func countCommit() {

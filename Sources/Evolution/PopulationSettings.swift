@@ -17,6 +17,8 @@ public struct PopulationSettings: Sendable, Hashable {
   public var antiseedWidth: Double
   /// What makes two structures one.
   public var duplicates: DuplicateRule
+  /// Fingerprint distance within which the population has one member at most, the fittest; 0 for none.
+  public var nicheRadius: Double
   /// The share of the population that may become parents.
   public var bestFraction: Double
   /// The share of the population that is protected because it is good and different.
@@ -39,9 +41,10 @@ public struct PopulationSettings: Sendable, Hashable {
     self.compositions = compositions
     operators = [0.2, 0.4, 0.1, 0.2, 0.1]
     isAdaptive = true
-    antiseedHeight = 0.01
-    antiseedWidth = 0.005
+    antiseedHeight = AntiseedRecords.defaultHeight
+    antiseedWidth = AntiseedRecords.defaultWidth
     duplicates = DuplicateRule()
+    nicheRadius = 0
     bestFraction = 0.7
     survivorShare = 0.15
     volumeFraction = 0.3
@@ -65,6 +68,7 @@ extension PopulationSettings: ByteCodable {
     encoder.encode(isAdaptive)
     for value in [
       antiseedHeight, antiseedWidth, bestFraction, survivorShare, volumeFraction,
+      nicheRadius,
     ] { encoder.encode(value) }
     encoder.encode(duplicates)
     encoder.encode(initialVolumePerAtom)
@@ -84,6 +88,7 @@ extension PopulationSettings: ByteCodable {
     bestFraction = try decoder.decode()
     survivorShare = try decoder.decode()
     volumeFraction = try decoder.decode()
+    nicheRadius = try decoder.decode()
     duplicates = try decoder.decode()
     initialVolumePerAtom = try decoder.decode(Double?.self)
     bestCount = try decoder.decode()

@@ -134,7 +134,7 @@ struct CampaignSettingsTests {
       "search.population: found -3, allowed: an integer from 2 to 10000; try 20"),
     .init(
       "population: 32", "populaton: 32", 22,
-      "search.populaton: found an unknown key, allowed: candidates, population, window, delays, space_groups, operators, adaptive, antiseeds; did you mean 'population'?"
+      "search.populaton: found an unknown key, allowed: candidates, population, window, delays, space_groups, operators, adaptive, antiseeds, niche; did you mean 'population'?"
     ),
     .init(
       "composition: TiO2", "composition: TiQ2", 3,
@@ -238,7 +238,7 @@ struct CampaignSettingsTests {
     ),
     .init(
       "adaptive: true", "\"a\\e[31m\\nb\": yes", 27,
-      "search.a\\u{1B}[31m b: found an unknown key, allowed: candidates, population, window, delays, space_groups, operators, adaptive, antiseeds"
+      "search.a\\u{1B}[31m b: found an unknown key, allowed: candidates, population, window, delays, space_groups, operators, adaptive, antiseeds, niche"
     ),
     .init(
       "adaptive: true", "adaptive: yes", 27, "search.adaptive: found yes, allowed: true or false"),

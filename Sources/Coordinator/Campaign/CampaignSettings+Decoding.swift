@@ -250,6 +250,7 @@ extension CampaignSettings.Search {
     operators = try Self.operators(section.optional("operators"), composition)
     adaptive = try section.optional("adaptive")?.flag() ?? true
     antiseeds = try CampaignSettings.Antiseeds(section.section("antiseeds"))
+    niche = try section.optional("niche")?.number(in: 0...1) ?? 0
     try section.finish()
   }
 
@@ -315,8 +316,12 @@ extension CampaignSettings.Delays {
 extension CampaignSettings.Antiseeds {
   init(_ section: SettingsReader) throws(SettingsError) {
     var section = section
-    height = try section.optional("height")?.number(in: 0...1000) ?? 0.01
-    width = try section.optional("width")?.positiveNumber(upTo: 1000) ?? 0.005
+    height =
+      try section.optional("height")?.number(in: 0...1000)
+      ?? AntiseedRecords.defaultHeight
+    width =
+      try section.optional("width")?.positiveNumber(upTo: 1000)
+      ?? AntiseedRecords.defaultWidth
     try section.finish()
   }
 }

@@ -107,6 +107,8 @@ extension CampaignSettings {
     public let adaptive: Bool
     /// Penalties on visited basins.
     public let antiseeds: Antiseeds
+    /// Fingerprint distance within which the population has one member at most; 0 for none.
+    public let niche: Double
   }
 
   /// Distances in slots between a request and its arrival.

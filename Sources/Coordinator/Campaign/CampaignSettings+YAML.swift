@@ -84,6 +84,7 @@ extension CampaignSettings.Search {
         .mapping([
           .init("height", .number(antiseeds.height)), .init("width", .number(antiseeds.width)),
         ])),
+      .init("niche", .number(niche)),
     ])
   }
 }

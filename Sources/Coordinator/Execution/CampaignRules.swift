@@ -105,6 +105,7 @@ extension CampaignSettings {
     population.isAdaptive = search.adaptive
     population.antiseedHeight = search.antiseeds.height
     population.antiseedWidth = search.antiseeds.width
+    population.nicheRadius = search.niche
     population.bestCount = max(population.bestCount, 2 * rerank.top)
     let learns = potential.kind != .reference
     return ScheduleSettings(

@@ -107,7 +107,7 @@ public final class Campaign {
       Schedule(try beginning(log)), transport: transport, log: log
     ) { [engine] commit, completion, state, isReplayed in
       if isReplayed {
-        try views.restore(commit)
+        try views.restore(commit, state)
       } else {
         try Self.store(commit, state, in: log, engine: engine)
         try views.update(commit, completion, state)

@@ -1,3 +1,6 @@
+import Evolution
+import Foundation
+
 /// The numbers that a campaign is judged by, in words.
 public struct CampaignSummary: Sendable {
   private let state: CampaignState
@@ -28,6 +31,12 @@ public struct CampaignSummary: Sendable {
     lines.append(
       "evaluations of the \(learns ? "potential" : "reference"): \(counts.evaluations); slots: "
         + "\(state.nextCommit), idle: \(counts.idle)")
+    if state.population.count > 1 {
+      lines.append(
+        "population: \(state.population.count) members, quasi-entropy "
+          + String(format: "%.4f", state.population.quasiEntropy()))
+      lines.append("operators: " + operatorWords.joined(separator: "; "))
+    }
     if case .failed(let reason) = state.phase { lines.append("the campaign failed: \(reason)") }
     return lines.joined(separator: "\n") + "\n"
   }
@@ -54,7 +63,42 @@ public struct CampaignSummary: Sendable {
       .init("slots", .integer(state.nextCommit)),
       .init("idle_slots", .integer(counts.idle)),
       .init("potential_version", .integer(state.version)),
+      .init("population", .integer(state.population.count)),
+      .init("quasi_entropy", .number(state.population.quasiEntropy())),
+      .init("operators", operators),
     ])
+  }
+
+  /// Ratio, children and credit of every operator.
+  var operators: JSONValue {
+    .list(
+      operatorRows.map { kind, ratio, record in
+        .object([
+          .init("operator", .text(kind.rawValue)), .init("ratio", .number(ratio)),
+          .init("children", .integer(record.children)),
+          .init("admitted", .integer(record.admitted)),
+          .init("mean_credit", .number(Self.meanCredit(record))),
+        ])
+      })
+  }
+
+  private var operatorWords: [String] {
+    operatorRows.filter { $0.ratio > 0 }.map { kind, ratio, record in
+      String(
+        format: "%@ %.2f (%d children, %d admitted, credit %.3f)", kind.rawValue, ratio,
+        record.children, record.admitted, Self.meanCredit(record))
+    }
+  }
+
+  private var operatorRows: [(kind: VariationKind, ratio: Double, record: OperatorRatios.Record)] {
+    let operators = state.population.operators
+    return VariationKind.operators.indices.map {
+      (VariationKind.operators[$0], operators.ratios[$0], operators.records[$0])
+    }
+  }
+
+  private static func meanCredit(_ record: OperatorRatios.Record) -> Double {
+    record.children > 0 ? record.credit / Double(record.children) : 0
   }
 
   private var distinct: Int { state.population.index.basins.count { !$0.isDiscarded } }

@@ -8,6 +8,8 @@ import NumericalCore
 final class CampaignViews {
   private let folder: CampaignFolder
   private let settings: CampaignSettings
+  /// How many times a population's worth of candidates was committed.
+  private var boundaries = 0
 
   init(folder: CampaignFolder, settings: CampaignSettings) {
     self.folder = folder
@@ -15,7 +17,8 @@ final class CampaignViews {
   }
 
   /// Writes what a commit read from the journal has changed, where the file is missing.
-  func restore(_ commit: Schedule.Commit) throws {
+  func restore(_ commit: Schedule.Commit, _ state: CampaignState) throws {
+    boundaries = state.population.commitCount / state.population.settings.size
     guard case (.refitArrival(let version), .trained(let bytes)?) = (commit.item, commit.result),
       !FileManager.default.fileExists(atPath: folder.potential(version: version))
     else { return }
@@ -26,6 +29,7 @@ final class CampaignViews {
   func update(
     _ commit: Schedule.Commit, _ completion: Completion?, _ state: CampaignState
   ) throws {
+    try logPopulation(commit, state)
     guard case (.refitArrival(let version), .trained(let bytes)?) = (commit.item, commit.result)
     else { return }
     let trained = try TrainedVersion(canonicalBytes: bytes)
@@ -44,6 +48,29 @@ final class CampaignViews {
         .init("force_rmse_ev_per_angstrom", .number(trained.errors.force)),
         .init("stress_rmse_gpa", .number(trained.errors.stress)),
         .init("training_seconds", .optional(completion?.seconds)),
+      ]))
+  }
+
+  // Once per population, where ratios and antiseeds change.
+  private func logPopulation(_ commit: Schedule.Commit, _ state: CampaignState) throws {
+    let population = state.population
+    let passed = population.commitCount / population.settings.size
+    guard passed > boundaries else { return }
+    boundaries = passed
+    try folder.log(
+      .object([
+        .init("event", .text("population")),
+        .init("time", .number(Date().timeIntervalSince1970)),
+        .init("slot", .integer(commit.slot)),
+        .init("candidates", .integer(state.counts.bred)),
+        .init("members", .integer(population.count)),
+        .init(
+          "best_ev_per_atom",
+          .optional(population.best(1).first?.representative.enthalpyPerAtom)),
+        .init("quasi_entropy", .number(population.quasiEntropy())),
+        .init("antiseed_height_ev", .number(population.antiseeds.gaussianHeight)),
+        .init("antiseed_width", .number(population.antiseeds.gaussianWidth)),
+        .init("operators", CampaignSummary(state).operators),
       ]))
   }
 

@@ -107,6 +107,8 @@ public final class DatabaseLog: CampaignLog {
       "space_group_symbol": .text(candidate.spaceGroupSymbol),
       "has_converged": .flag(candidate.hasConverged),
     ]
+    if record.kind != .seed { values["operator_ratio"] = .number(record.ratio) }
+    if let credit = record.credit { values["operator_credit"] = .number(credit) }
     if !record.parents.isEmpty {
       values["parents"] = .text(record.parents.map { "c\($0)" }.joined(separator: " "))
     }

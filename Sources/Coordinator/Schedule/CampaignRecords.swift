@@ -74,6 +74,10 @@ public struct CandidateRecord: Sendable, Equatable {
   public internal(set) var stops = 0
   /// Energy-force evaluations spent on it.
   public internal(set) var evaluations = 0
+  /// The ratio of its operator when it was bred.
+  public internal(set) var ratio = 0.0
+  /// What its operator has earned by it; `nil` where nothing was decided when it came to rest.
+  public internal(set) var credit: Double?
 }
 
 /// A structure waiting for selection.

@@ -218,7 +218,9 @@ extension CampaignState {
   }
 
   private mutating func enter(_ individual: Individual) {
-    if case .outdated = population.insert(individual) {
+    let insertion = population.insert(individual)
+    self[candidate: individual.id].credit = population.credit(of: insertion)
+    if case .outdated = insertion {
       outdated.append(individual.id)
       refreshQueue.append(individual.id)
     }

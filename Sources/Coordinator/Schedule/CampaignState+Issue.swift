@@ -179,7 +179,7 @@ extension CampaignState {
     candidates.append(
       CandidateRecord(
         id: id, kind: order.kind, parents: order.parents.map(\.id).filter { $0 > 0 },
-        status: .inFlight))
+        status: .inFlight, ratio: population.operators.ratio(of: order.kind)))
     counts.bred += 1
     return .work(.candidate(id), .explore(order, stream: id, version: version))
   }
