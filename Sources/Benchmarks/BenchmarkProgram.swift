@@ -20,6 +20,7 @@ struct BenchmarkProgram {
       EvaluateBenchmark.self, GradeBenchmark.self, TrainBenchmark.self, RelaxBenchmark.self,
       CompareRelaxationsBenchmark.self, ServeBenchmark.self,
       NeighborsBenchmark.self, PeakBenchmark.self, FingerprintBenchmark.self,
+      OverheadBenchmark.self,
       GenerateBenchmark.self, ScheduleBenchmark.self, CampaignBenchmark.self, SearchBenchmark.self,
       SearchTableBenchmark.self,
       CompareBenchmark.self, DocumentBenchmark.self,

@@ -7,6 +7,7 @@ struct BenchmarksTests {
   static let program = BuiltProgram("Benchmarks")
   static let names = [
     "evaluate", "grade", "train", "relax", "neighbors", "peak", "fingerprint", "generate",
+    "overhead",
     "schedule", "campaign", "compare", "document", "compare-relaxations", "serve",
     "search", "search-table",
   ]

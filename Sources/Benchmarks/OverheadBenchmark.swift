@@ -1,0 +1,133 @@
+import Coordinator
+import Crystal
+import Dynamics
+import Evolution
+import NumericalCore
+import Potential
+
+/// `Benchmarks overhead POT`: what the engine adds to its relaxations, part by part.
+enum OverheadBenchmark: Benchmark {
+  static let syntax = Syntax(
+    "overhead", "share of the engine's own work in the time of a worker, and rank 0 per commit",
+    reason: "with fast potentials a relaxation takes milliseconds: making children, fingerprints, "
+      + "symmetry and the search for duplicates must stay small beside it, and rank 0 must decide "
+      + "faster than all workers relax.",
+    arguments: ["POT"],
+    options: RandomStructures.options + [
+      .init("commits", "M", "candidates that rank 0 decides on; default 2000"),
+      .init("rank-composition", "FORMULA", "atoms of the cells on rank 0; default Mg8Si4O16"),
+    ])
+
+  static func run(_ arguments: Arguments) throws -> Report {
+    let potential = try PotentialFile(path: arguments.argument("POT")).potential
+    let (starts, source) = try RandomStructures.starts(arguments)
+    let settings = RelaxationSettings(
+      stages: [.coarse, .tight], minimumDistances: source.minimumDistances)
+    var relaxed: [Structure] = []
+    let relaxing = Stopwatch.seconds {
+      for start in starts {
+        let result = Relaxation.run(start, with: potential, settings: settings)
+        if result.hasConverged { relaxed.append(result.structure.reduced()) }
+      }
+    }
+    guard relaxed.count > 1 else { throw BenchmarkFailure("hardly any relaxation converged") }
+    let relaxation = 1e6 * relaxing / Double(starts.count)
+    let known = knownStructures(relaxed, source.composition)
+    let breeding = children(of: relaxed, source)
+    let shares = OperatorRatios().ratios
+    let bred = zip(shares, breeding.map(\.microseconds)).map { $0 * $1 }.reduce(0, +)
+    let own = known.map(\.microseconds).reduce(0, +) + bred
+    let commit = try rankZero(arguments)
+    var quantities: [Report.Quantity] = [
+      .init("share", "engine's share of a relaxation", .number(own / relaxation)),
+      .init("relaxation_microseconds", "µs per relaxation (mean)", .number(relaxation)),
+      .init("breeding_microseconds", "µs per child at the default ratios", .number(bred)),
+    ]
+    for part in known + breeding {
+      quantities.append(
+        .init(part.name + "_microseconds", "µs: " + part.name, .number(part.microseconds)))
+    }
+    quantities += [
+      .init("commit_microseconds", "µs of rank 0 per commit", .number(commit)),
+      .init("relaxed", "relaxed structures", .integer(relaxed.count)),
+      .init("composition", "cell", .text(source.composition.formula)),
+    ]
+    return Report(quantities)
+  }
+
+  private struct Part {
+    let name: String
+    let microseconds: Double
+  }
+
+  private static func part(_ name: String, of count: Int, _ body: () -> Void) -> Part {
+    let sample = Stopwatch.sample(runs: 7, body)
+    return Part(name: name, microseconds: 1e6 * sample.median / Double(count))
+  }
+
+  // What a worker, and for matches rank 0, must know of every relaxed structure.
+  private static func knownStructures(
+    _ structures: [Structure], _ composition: Composition
+  ) -> [Part] {
+    let settings = StructureFingerprint.Settings(
+      volumePerAtom: VolumeEstimate.fromRadii(composition))
+    let fingerprint = part("fingerprint", of: structures.count) {
+      for structure in structures { _ = StructureFingerprint(structure, settings: settings) }
+    }
+    let symmetry = part("symmetry", of: structures.count) {
+      for structure in structures {
+        // Symmetry that cannot be found costs time too.
+        _ = try? structure.symmetry(tolerance: 0.05)
+      }
+    }
+    var random = RandomStream(seed: 3, purpose: .test)
+    let again = structures.map { structure in
+      structure.replacing(positions: structure.positions.map { $0 + 0.02 * random.unitVector() })
+    }
+    var matches = 0
+    let match = part("match", of: structures.count) {
+      for (one, other) in zip(structures, again) where one.matches(other) { matches += 1 }
+    }
+    return [fingerprint, symmetry, match]
+  }
+
+  private static func children(of parents: [Structure], _ source: RandomStructures) -> [Part] {
+    let settings = BreedingSettings(minimumDistances: source.minimumDistances)
+    let volume = VolumeEstimate.fromRadii(source.composition)
+    var breeder = Breeder()
+    return VariationKind.operators.map { kind in
+      part(kind.rawValue, of: parents.count) {
+        for (number, parent) in parents.enumerated() {
+          let partner = parents[(number + 1) % parents.count]
+          let order = BreedingOrder(
+            kind: kind, composition: source.composition,
+            parents: [parent, partner].prefix(kind.parentCount).enumerated().map {
+              Parent(id: $0.offset + 1, structure: $0.element)
+            }, targetVolumePerAtom: volume)
+          var random = RandomStream(seed: 4, purpose: .test, slot: UInt64(number))
+          _ = breeder.breed(order, settings: settings, random: &random)
+        }
+      }
+    }
+  }
+
+  // Decisions, duplicates, ranking and the journal, as `schedule` measures them, for large cells.
+  private static func rankZero(_ arguments: Arguments) throws -> Double {
+    let candidates = try arguments.integer("commits", in: 100...1_000_000, default: 2000)
+    let cell = try arguments.composition("rank-composition", default: "Mg8Si4O16")
+    let scratch = try ScratchFolder()
+    defer { scratch.remove() }
+    let population = 60
+    let settings = ScheduleSettings(
+      seed: 1, compositions: [cell], initialStructures: 20, candidates: candidates,
+      population: population, window: 8, labelDelay: 8, refitDelay: 8, batch: 8, maxLabels: 40,
+      rerankTop: 2, search: PopulationSettings(size: population, compositions: [cell]))
+    let work = PretendedWork()
+    let runner = CampaignRunner(
+      Schedule(settings),
+      transport: SimulatedTransport(workers: 4, seed: 1, executor: work),
+      log: try DatabaseLog(path: scratch.path + "/overhead.db", access: .create))
+    let seconds = try Stopwatch.seconds { _ = try runner.run() }
+    return 1e6 * (seconds - work.seconds) / Double(runner.schedule.state.nextCommit)
+  }
+}
