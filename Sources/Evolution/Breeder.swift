@@ -42,7 +42,9 @@ public struct Breeder: Sendable {
     _ order: BreedingOrder, _ settings: BreedingSettings, _ random: inout RandomStream
   ) -> BreedingOutcome {
     switch order.kind {
-    case .random:
+    case .random, .guidedRandom:
+      var settings = settings
+      if !order.spaceGroups.isEmpty { settings.spaceGroups = order.spaceGroups }
       let outcome = generator.structure(
         of: order.composition, volumePerAtom: order.targetVolumePerAtom, settings, &random)
       guard case .offspring(let structure, let description) = outcome else { return outcome }
@@ -52,6 +54,7 @@ public struct Breeder: Sendable {
     case .permutation: return permutation(order, settings, &random)
     case .softMutation: return softMutation(order, settings, &random)
     case .latticeMutation: return latticeMutation(order, settings, &random)
+    case .symmetricMutation: return symmetricMutation(order, settings, &random)
     case .seed:
       guard let draft = Draft(order.parents[0].structure, order.composition) else {
         return .rejected(.notApplicable)

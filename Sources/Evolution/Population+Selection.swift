@@ -20,9 +20,18 @@ extension Population {
       return BreedingOrder(
         kind: .random, composition: composition,
         targetVolumePerAtom: targetVolumePerAtom(for: composition))
+    case .guidedRandom:
+      let composition = settings.compositions[random.integer(below: settings.compositions.count)]
+      return BreedingOrder(
+        kind: .guidedRandom, composition: composition,
+        targetVolumePerAtom: targetVolumePerAtom(for: composition),
+        spaceGroups: chooseSpaceGroup(&random).map { [$0] } ?? [])
     case .heredity:
       let parents = chooseParents(2, &random)
       return order(.heredity, parents, like: parents[random.integer(below: 2)])
+    case .symmetricMutation:
+      let parents = chooseParents(1, &random, preferring: hasSymmetry)
+      return order(kind, parents, like: parents[0])
     case .permutation, .latticeMutation:
       let parents = chooseParents(1, &random)
       return order(kind, parents, like: parents[0])
@@ -53,11 +62,17 @@ extension Population {
   }
 
   /// Different members by rank: with n eligible ones the chance falls linearly, n − r for rank r.
-  private func chooseParents(_ wanted: Int, _ random: inout RandomStream) -> [Int] {
+  ///
+  /// Where some of them are preferred, the others are chosen only if there are not enough.
+  private func chooseParents(
+    _ wanted: Int, _ random: inout RandomStream,
+    preferring isPreferred: (Int) -> Bool = { _ in true }
+  ) -> [Int] {
     let eligible = min(
       ranking.count,
       max(wanted, Int((settings.bestFraction * Double(ranking.count)).rounded(.up))))
-    var weights = (0..<eligible).map { Double(eligible - $0) }
+    // Small enough not to matter beside any rank.
+    var weights = (0..<eligible).map { Double(eligible - $0) * (isPreferred($0) ? 1 : 1e-9) }
     var chosen: [Int] = []
     for _ in 0..<wanted {
       let pick = random.index(weights: weights) ?? 0
@@ -65,6 +80,23 @@ extension Population {
       weights[pick] = 0
     }
     return chosen
+  }
+
+  /// The space group of one of the best quarter of all distinct structures, the better the likelier.
+  ///
+  /// Good structures of a compound tend to have the same few groups, and a random structure of such
+  /// a group is far likelier to be good than one of any group. P1 does not count, as it says nothing.
+  private func chooseSpaceGroup(_ random: inout RandomStream) -> Int? {
+    let usable = index.basins.filter { !$0.isDiscarded && $0.representative.spaceGroup > 1 }
+    let best = usable.sorted {
+      ($0.representative.enthalpyPerAtom, $0.id) < ($1.representative.enthalpyPerAtom, $1.id)
+    }.prefix(max(1, (usable.count + 3) / 4))
+    let weights = best.indices.map { Double(best.count - $0) }
+    return random.index(weights: weights).map { best[$0].representative.spaceGroup }
+  }
+
+  private func hasSymmetry(rank: Int) -> Bool {
+    index.basins[ranking[rank].basin].representative.spaceGroup > 1
   }
 
   /// An order for a child with the composition of one of its parents.

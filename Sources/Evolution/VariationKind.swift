@@ -4,6 +4,8 @@ import NumericalCore
 public enum VariationKind: String, Sendable, Hashable, CaseIterable {
   /// A random structure of a random space group.
   case random
+  /// A random structure of a space group that good structures have.
+  case guidedRandom = "guided_random"
   /// A slab of one parent joined to the complementary slab of another.
   case heredity
   /// Unlike atoms of one parent swapped.
@@ -12,20 +14,23 @@ public enum VariationKind: String, Sendable, Hashable, CaseIterable {
   case softMutation = "soft_mutation"
   /// One parent strained at random.
   case latticeMutation = "lattice_mutation"
+  /// Orbits of one symmetric parent drawn anew, within its space group or a part of it.
+  case symmetricMutation = "symmetric_mutation"
   /// A structure given by the user.
   case seed
 
   /// The kinds that the search chooses from, in the order of their ratios.
   public static let operators: [VariationKind] = [
     .random, .heredity, .permutation, .softMutation, .latticeMutation,
+    .symmetricMutation, .guidedRandom,
   ]
 
   /// How many parents a child of this kind has.
   public var parentCount: Int {
     switch self {
-    case .random: 0
+    case .random, .guidedRandom: 0
     case .heredity: 2
-    case .permutation, .softMutation, .latticeMutation, .seed: 1
+    case .permutation, .softMutation, .latticeMutation, .symmetricMutation, .seed: 1
     }
   }
 }

@@ -4,9 +4,9 @@ import Testing
 
 @Suite("Tables of searches")
 struct SearchTableTests {
-  /// Weeks in remission of 42 patients with leukemia, with and without 6-mercaptopurine; a minus marks
-  /// those still in remission: E. J. Freireich et al., Blood 21, 699 (1963), the textbook example
-  /// of D. R. Cox, J. R. Stat. Soc. B 34, 187 (1972).
+  // Weeks in remission of 42 patients with leukemia, with and without 6-mercaptopurine; a minus marks
+  // those still in remission: E. J. Freireich et al., Blood 21, 699 (1963), the textbook example
+  // of D. R. Cox, J. R. Stat. Soc. B 34, 187 (1972).
   private static let treated = [
     6, 6, 6, -6, 7, -9, 10, -10, -11, 13, 16, -17, -19, -20, 22, 23, -25, -32, -32, -34, -35,
   ]

@@ -273,6 +273,8 @@ extension CampaignSettings.Search {
   ) throws(SettingsError) -> [CampaignSettings.OperatorRatio] {
     let standard: [VariationKind: Double] = [
       .random: 0.2, .heredity: 0.4, .permutation: 0.1, .softMutation: 0.2, .latticeMutation: 0.1,
+      .symmetricMutation: 0.2,
+      .guidedRandom: 0.2,
     ]
     let hasUnlikeAtoms = composition.elements.count > 1
     var ratios = VariationKind.operators.map { kind in
