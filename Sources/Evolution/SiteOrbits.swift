@@ -19,13 +19,12 @@ struct SiteOrbits {
   let operations: [SymmetryOperation]
   private(set) var orbits: [Orbit]
 
-  /// Sorts the atoms.
+  /// Sorts the atoms; `nil` where an operation does not map atoms on like atoms.
   ///
   /// - Parameters:
   ///   - structure: A bulk crystal.
   ///   - operations: A group, modulo lattice translations, that maps the structure on itself.
   ///   - tolerance: How far in Å an image may lie from its atom.
-  /// - Returns: `nil` where an operation does not map atoms on like atoms.
   init?(_ structure: Structure, _ operations: [SymmetryOperation], tolerance: Double) {
     let positions = structure.fractionalPositions()
     let vectors = structure.lattice.vectors
