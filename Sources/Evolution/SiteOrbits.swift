@@ -3,21 +3,21 @@ import NumericalCore
 
 /// The atoms of a structure sorted into orbits of a group of symmetry operations: one atom of each
 /// orbit and the operations make all the others.
-struct SiteOrbits {
+package struct SiteOrbits {
   /// Atoms that the operations take into each other.
-  struct Orbit {
+  package struct Orbit {
     /// The atoms; the first stands for all.
-    let members: [Int]
+    package let members: [Int]
     /// For every member, an operation that takes the first atom there.
-    let makers: [Int]
+    package let makers: [Int]
     /// Operations that leave the first atom where it is.
-    let stabilizer: [Int]
+    package let stabilizer: [Int]
     /// The first atom's fractional position, exactly fixed by its stabilizer.
-    var position: Vector3
+    package internal(set) var position: Vector3
   }
 
-  let operations: [SymmetryOperation]
-  private(set) var orbits: [Orbit]
+  package let operations: [SymmetryOperation]
+  package private(set) var orbits: [Orbit]
 
   /// Sorts the atoms; `nil` where an operation does not map atoms on like atoms.
   ///
@@ -25,7 +25,7 @@ struct SiteOrbits {
   ///   - structure: A bulk crystal.
   ///   - operations: A group, modulo lattice translations, that maps the structure on itself.
   ///   - tolerance: How far in Å an image may lie from its atom.
-  init?(_ structure: Structure, _ operations: [SymmetryOperation], tolerance: Double) {
+  package init?(_ structure: Structure, _ operations: [SymmetryOperation], tolerance: Double) {
     let positions = structure.fractionalPositions()
     let vectors = structure.lattice.vectors
     var images: [[Int]] = []
@@ -74,7 +74,7 @@ struct SiteOrbits {
 
   /// The part of a displacement, in fractions of the cell, that keeps the site symmetry of an orbit.
   func allowed(_ displacement: Vector3, of orbit: Int) -> Vector3 {
-    let stabilizer = orbits[orbit].stabilizer
+    package let stabilizer = orbits[orbit].stabilizer
     var sum = Vector3.zero
     for index in stabilizer { sum += operations[index].rotation.matrix * displacement }
     return sum / Double(stabilizer.count)
@@ -92,13 +92,13 @@ struct SiteOrbits {
   }
 
   /// The fractional positions of an orbit's members, in their order.
-  func positions(of orbit: Int) -> [Vector3] {
+  package func positions(of orbit: Int) -> [Vector3] {
     orbits[orbit].makers.map { operations[$0].applied(to: orbits[orbit].position) }
   }
 
   /// The lattice that the group leaves invariant and that is closest to another one: the mean of the
   /// metrics W^T G W.
-  func symmetrized(_ lattice: Lattice) -> Lattice? {
+  package func symmetrized(_ lattice: Lattice) -> Lattice? {
     let metric = lattice.vectors * lattice.vectors.transposed
     var sum = Matrix3.zero
     for operation in operations {
@@ -130,7 +130,7 @@ struct SiteOrbits {
 }
 
 /// Groups of symmetry operations modulo lattice translations.
-enum SymmetrySubgroup {
+package enum SymmetrySubgroup {
   /// The group that a few operations generate.
   ///
   /// - Parameters:
@@ -138,7 +138,7 @@ enum SymmetrySubgroup {
   ///   - operations: A whole group, the identity first.
   /// - Returns: Indices in ascending order, the identity first.
   /// - Complexity: O(order of the subgroup × generators × order of the group)
-  static func generated(by generators: [Int], in operations: [SymmetryOperation]) -> [Int] {
+  package static func generated(by generators: [Int], in operations: [SymmetryOperation]) -> [Int] {
     var members = [0]
     var isMember = Array(repeating: false, count: operations.count)
     isMember[0] = true

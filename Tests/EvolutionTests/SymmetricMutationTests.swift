@@ -1,9 +1,8 @@
 import Crystal
+import Evolution
 import NumericalCore
 import TestSupport
 import Testing
-
-@testable import Evolution
 
 @Suite("Mutations that keep symmetry")
 struct SymmetricMutationTests {
