@@ -74,7 +74,7 @@ package struct SiteOrbits {
 
   /// The part of a displacement, in fractions of the cell, that keeps the site symmetry of an orbit.
   func allowed(_ displacement: Vector3, of orbit: Int) -> Vector3 {
-    package let stabilizer = orbits[orbit].stabilizer
+    let stabilizer = orbits[orbit].stabilizer
     var sum = Vector3.zero
     for index in stabilizer { sum += operations[index].rotation.matrix * displacement }
     return sum / Double(stabilizer.count)
