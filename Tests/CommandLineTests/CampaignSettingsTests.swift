@@ -52,7 +52,7 @@ struct CampaignSettingsTests {
     #expect(campaign.search.window == 8)
     #expect(campaign.search.delays.label == 8)
     #expect(campaign.search.spaceGroups == Array(1...230))
-    #expect(campaign.search.operators.map(\.ratio) == [0.2, 0.4, 0.1, 0.2, 0.1])
+    #expect(campaign.search.operators.map(\.ratio) == [0.2, 0.4, 0.1, 0.2, 0.1, 0, 0])
     #expect(campaign.search.adaptive)
     #expect(campaign.search.antiseeds.width == 0.005)
     #expect(campaign.relaxation.coarse.stress == 2)

@@ -43,7 +43,7 @@ struct OperatorTests {
 
   @Test(
     "Children keep composition, minimum distances and the rules on cells",
-    arguments: zip(VariationKind.operators, [0.99, 0.95, 0.95, 0.95, 0.95]))
+    arguments: zip(VariationKind.operators, [0.99, 0.95, 0.95, 0.95, 0.95, 0.9, 0.99]))
   func children(kind: VariationKind, leastSuccess: Double) throws {
     let settings = Self.settings()
     let parents = try Self.parents()
