@@ -51,7 +51,7 @@ struct SearchTests {
     for seed in 0..<UInt64(seeds) {
       let search = try Self.search(
         [0.2, 0.4, 0.1, 0.2, 0.1, 0, 0], seed: seed, candidates: candidates)
-      let random = try Self.search([1, 0, 0, 0, 0], seed: seed, candidates: candidates)
+      let random = try Self.search([1, 0, 0, 0, 0, 0, 0], seed: seed, candidates: candidates)
       let (a, b) = (search.best[candidates - 1], random.best[candidates - 1])
       difference += (b - a) / Double(seeds)
     }
