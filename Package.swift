@@ -52,8 +52,9 @@ let package = Package(
     library("CSpglib", pkgConfig: "spglib"),
     library("CYAML", pkgConfig: "yaml-0.1"),
     library("CSQLite", pkgConfig: "sqlite3"),
+    .systemLibrary(name: "CVector", path: "Sources/SystemLibraries/CVector"),
 
-    module("NumericalCore", ["CBLAS", "CFFTW"]),
+    module("NumericalCore", ["CBLAS", "CFFTW", "CVector"]),
     module("Settings", ["NumericalCore", "CYAML"]),
     module("Crystal", ["NumericalCore", "CSpglib"]),
     module("StructureFormats", ["NumericalCore", "Crystal"]),

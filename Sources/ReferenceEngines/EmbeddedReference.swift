@@ -39,11 +39,13 @@ public struct EmbeddedReference: ReferenceEngine {
   /// - Returns: `.failed` where the potential refuses the structure, the energy lies below the floor,
   ///   or a pair of atoms sits in a short-range hole of the potential.
   public func label(_ structure: Structure) -> LabelOutcome {
+    // A look at the shortest distances costs less than a sum over all pairs.
+    if let reason = fall(of: structure) { return .failed(reason: reason) }
     let evaluation: Evaluation
     do { evaluation = try potential.evaluation(of: structure) } catch {
       return .failed(reason: error.description)
     }
-    if let reason = invalidity(of: structure, evaluation) { return .failed(reason: reason) }
+    if let reason = invalidity(of: structure, evaluation.energy) { return .failed(reason: reason) }
     return .labelled(evaluation)
   }
 
@@ -51,10 +53,17 @@ public struct EmbeddedReference: ReferenceEngine {
   ///
   /// - Returns: `nil` where it may be.
   public func invalidity(of structure: Structure, _ evaluation: Evaluation) -> String? {
-    let energy = evaluation.energy / Double(structure.atomCount)
-    if let floor = settings.energyFloor, energy < floor {
-      return "invalid: energy below floor, \(energy) eV/atom, floor \(floor)"
-    }
+    fall(of: structure) ?? invalidity(of: structure, evaluation.energy)
+  }
+
+  private func invalidity(of structure: Structure, _ energy: Double) -> String? {
+    let energy = energy / Double(structure.atomCount)
+    guard let floor = settings.energyFloor, energy < floor else { return nil }
+    return "invalid: energy below floor, \(energy) eV/atom, floor \(floor)"
+  }
+
+  /// Which pair sits behind the barrier of a hole.
+  private func fall(of structure: Structure) -> String? {
     guard let reach = holes.map(\.barrierDistance).max() else { return nil }
     let list = NeighborList(structure, cutoff: reach)
     for i in 0..<structure.atomCount {

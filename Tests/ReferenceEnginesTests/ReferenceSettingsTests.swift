@@ -169,6 +169,10 @@ struct EmbeddedReferenceTests {
       return
     }
     #expect(reason.contains("O–O"))
+    // The hole is seen before the energy is known.
+    let floored = try EmbeddedReference(ReferenceSettings(settings.model, energyFloor: 1e6))
+    #expect(
+      floored.label(forsterite.replacing(positions: positions)) == .failed(reason: reason))
   }
 
   @Test("The label key changes with structure and settings, and with nothing else")

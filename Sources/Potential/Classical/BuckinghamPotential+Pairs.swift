@@ -19,6 +19,7 @@ struct EwaldScreening {
   init(structure: Structure, accuracy: Double) {
     let s = (-log(accuracy)).squareRoot()
     let volume = structure.volume
+    // Flat between 5 and 20 for cells of 12 to 48 atoms.
     let costRatio = 10.0
     alpha =
       Double.pi.squareRoot()
@@ -32,37 +33,23 @@ extension BuckinghamPotential {
   /// Adds the short-range part and the real-space part of the Coulomb energy (all of it for
   /// clusters).
   func addPairs(
-    _ structure: Structure, _ types: [Int], _ charges: [Double], _ screening: EwaldScreening?,
+    _ structure: Structure, _ types: [Int], _ screening: EwaldScreening?,
     energy: inout Double, forces: inout [Vector3], virial: inout Matrix3
   ) {
     let pairs = ImagePairs(
       structure, reach: max(parameters.cutoff, screening?.realCutoff ?? 0))
-    let translations = pairs.translations
-    pairs.add(energy: &energy, forces: &forces, virial: &virial) { i, j, row in
-      let length = row.displacement.length
-      var sum = PairSum()
-      let pair = table[types[i] * elements.count + types[j]]
-      if !pair.isZero {
-        let last = translations.count(within: parameters.cutoff + length)
-        sum = pair.sum(
-          row.displacement, row.first, last, row.x, row.y, row.z, cutoff: parameters.cutoff,
-          width: parameters.smoothing)
+    var ions: [RigidIonPair] = []
+    for (i, first) in elementCharges.enumerated() {
+      for (j, second) in elementCharges.enumerated() {
+        ions.append(
+          RigidIonPair(
+            table[i * elements.count + j], cutoff: parameters.cutoff,
+            smoothing: parameters.smoothing, charge: PhysicalConstants.coulomb * first * second,
+            screening: screening))
       }
-      let product = PhysicalConstants.coulomb * charges[i] * charges[j]
-      if product != 0 {
-        let coulomb =
-          screening.map {
-            screenedCoulombSum(
-              row.displacement, row.first, translations.count(within: $0.realCutoff + length),
-              row.x, row.y, row.z, cutoff: $0.realCutoff, alpha: $0.alpha)
-          }
-          ?? screenedCoulombSum(
-            row.displacement, row.first, 1, row.x, row.y, row.z, cutoff: .infinity, alpha: 0)
-        sum.energy += product * coulomb.energy
-        sum.force += product * coulomb.force
-        sum.virial += product * coulomb.virial
-      }
-      return sum
+    }
+    pairs.add(energy: &energy, forces: &forces, virial: &virial) { i, j, row, sums in
+      ions[types[i] * elements.count + types[j]].add(row, to: &sums)
     }
   }
 }

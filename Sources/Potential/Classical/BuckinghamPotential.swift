@@ -76,11 +76,13 @@ public struct BuckinghamPotential: InteratomicPotential, Hashable {
     var virial = Matrix3.zero
     var forces = [Vector3](repeating: .zero, count: structure.atomCount)
     addPairs(
-      structure, types, charges, screening, energy: &energy, forces: &forces, virial: &virial)
+      structure, types, screening, energy: &energy, forces: &forces, virial: &virial)
     if let screening {
-      ReciprocalEwaldSum.add(
-        lattice: structure.lattice, fractional: structure.fractionalPositions(), charges: charges,
-        alpha: screening.alpha, cutoff: screening.reciprocalCutoff, energy: &energy,
+      ReciprocalEwaldSum(
+        structure.lattice, atomCount: structure.atomCount, alpha: screening.alpha,
+        cutoff: screening.reciprocalCutoff
+      ).add(
+        fractional: structure.fractionalPositions(), charges: charges, energy: &energy,
         forces: &forces, virial: &virial)
       let squares = charges.reduce(0) { $0 + $1 * $1 }
       energy -= PhysicalConstants.coulomb * screening.alpha / Double.pi.squareRoot() * squares

@@ -55,10 +55,8 @@ public struct LennardJonesPotential: InteratomicPotential, Hashable {
     var virial = Matrix3.zero
     var forces = [Vector3](repeating: .zero, count: structure.atomCount)
     let pairs = ImagePairs(structure, reach: largestCutoff)
-    pairs.add(energy: &energy, forces: &forces, virial: &virial) { i, j, row in
-      let pair = table[types[i] * elements.count + types[j]]
-      let last = pairs.translations.count(within: pair.cutoff + row.displacement.length)
-      return pair.sum(row.displacement, row.first, last, row.x, row.y, row.z)
+    pairs.add(energy: &energy, forces: &forces, virial: &virial) { i, j, row, sums in
+      table[types[i] * elements.count + types[j]].add(row, to: &sums)
     }
     let result = Evaluation(
       energy: energy, forces: forces, virial: virial.symmetrized, of: structure)

@@ -30,38 +30,24 @@ struct LennardJonesPair: Sendable, Hashable {
     slope = isForceShifted ? 6 * strength * i6 * (1 - 2 * i6) / end : 0
   }
 
-  /// Sums over the images d + T of a displacement.
+  /// Adds all images.
   ///
-  /// - Parameters:
-  ///   - displacement: d from the first to the second atom in Å.
-  ///   - first: The first entry of the translations to use.
-  ///   - last: One beyond the last.
-  ///   - x: x components of the translations, readable for 7 entries beyond the last.
-  ///   - y: y components.
-  ///   - z: z components.
-  /// - Returns: Energy, force on the first atom and ∂E/∂ε.
-  func sum(
-    _ displacement: Vector3, _ first: Int, _ last: Int, _ x: UnsafePointer<Double>,
-    _ y: UnsafePointer<Double>, _ z: UnsafePointer<Double>
-  ) -> PairSum {
+  /// - Returns: The force on the first atom in eV/Å.
+  func add(_ row: ImagePairs.Row, to total: inout PairLanes) -> Vector3 {
     typealias Lanes = SIMD8<Double>
     var sums = PairLanes()
-    let (ox, oy, oz) = (
-      Lanes(repeating: displacement.x), Lanes(repeating: displacement.y),
-      Lanes(repeating: displacement.z)
-    )
     let limit = Lanes(repeating: limit)
     let s2 = Lanes(repeating: squaredDiameter)
     let (strength, six) = (Lanes(repeating: strength), Lanes(repeating: 6 * strength))
     let end = Lanes(repeating: isForceShifted ? cutoff : 0)
     let (shift, slope) = (Lanes(repeating: shift), Lanes(repeating: slope))
-    var index = first
+    let last = row.count(within: cutoff)
+    var index = 0
     while index < last {
-      let (dx, dy, dz) = (ox + load8(x + index), oy + load8(y + index), oz + load8(z + index))
-      let r2 = (dx * dx).accumulating(dy, dy).accumulating(dz, dz)
+      let d = row.images(index)
+      let r2 = d.square
       index &+= 8
-      let outside = r2 .>= limit
-      if all(outside) { continue }
+      if all(r2 .>= limit) { continue }
       let inverse = Lanes(repeating: 1) / r2
       let i2 = s2 * inverse
       let i6 = i2 * i2 * i2
@@ -73,10 +59,9 @@ struct LennardJonesPair: Sendable, Hashable {
         u -= (r - end) * slope
         dudr -= slope * r * inverse
       }
-      u = u.replacing(with: 0, where: outside)
-      dudr = dudr.replacing(with: 0, where: outside)
-      sums.add(u, dudr, dx, dy, dz)
+      sums.add(u.where(r2, isLessThan: limit), dudr.where(r2, isLessThan: limit), d)
     }
-    return sums.total
+    total.addEnergy(sums)
+    return sums.force
   }
 }

@@ -73,12 +73,12 @@ struct StillingerWeberKernel {
       let w =
         angleLength == sigma ? decay : vectorExponential(Lanes(repeating: angleLength) * toEnd)
       let dw = Lanes(repeating: -angleLength) * toEnd * toEnd * w
-      sum += u.replacing(with: 0, where: outside)
-      store8(w.replacing(with: 0, where: outside), weights + n)
-      store8(dw.replacing(with: 0, where: outside), slopes + n)
-      store8(slope.replacing(with: 0, where: outside), pairSlopes + n)
+      sum += u.replacing(with: Lanes.zero, where: outside)
+      store8(w.replacing(with: Lanes.zero, where: outside), weights + n)
+      store8(dw.replacing(with: Lanes.zero, where: outside), slopes + n)
+      store8(slope.replacing(with: Lanes.zero, where: outside), pairSlopes + n)
     }
-    return sum.sum()
+    return sum.total
   }
 
   /// Σ_k w_k δ², Σ_k w_k δ cos θ and Σ_k w_k δ û_k over the other neighbors, with δ = cos θ − cos θ₀.
@@ -102,7 +102,7 @@ struct StillingerWeberKernel {
       let (x, y, z) = (load8(site.x + n), load8(site.y + n), load8(site.z + n))
       let c = (ux * x).accumulating(uy, y).accumulating(uz, z)
       let isOwn = load8(site.numbers + n) .== own
-      let w = load8(weights + n).replacing(with: 0, where: isOwn)
+      let w = load8(weights + n).replacing(with: Lanes.zero, where: isOwn)
       let delta = c - rest
       let m = w * delta
       energy = energy.accumulating(m, delta)
@@ -112,8 +112,8 @@ struct StillingerWeberKernel {
       tz = tz.accumulating(m, z)
     }
     return Angles(
-      energy: energy.sum(), cosines: cosines.sum(),
-      direction: Vector3(tx.sum(), ty.sum(), tz.sum()))
+      energy: energy.total, cosines: cosines.total,
+      direction: Vector3(tx.total, ty.total, tz.total))
   }
 
   @inline(__always)

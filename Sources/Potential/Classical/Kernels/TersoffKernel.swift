@@ -109,15 +109,15 @@ struct TersoffKernel: Sendable, Hashable {
         Lanes(repeating: Double.pi) * (t - Lanes(repeating: 0.5)))
       let half = Lanes(repeating: 0.5)
       let inside = r .<= inner
-      let f = (half - half * sine).replacing(with: 1, where: inside)
-        .replacing(with: 0, where: outside)
+      let f = (half - half * sine).replacing(with: Lanes(repeating: 1), where: inside)
+        .replacing(with: Lanes.zero, where: outside)
       let df = (Lanes(repeating: -0.5 * Double.pi) * perLength * cosine)
-        .replacing(with: 0, where: inside .| outside)
+        .replacing(with: Lanes.zero, where: inside .| outside)
       let (lambda, mu) = (load8(site.row(1) + n), load8(site.row(3) + n))
       let repulsive = load8(site.row(0) + n) * vectorExponential(-lambda * r)
       let attractive = -load8(site.row(2) + n) * vectorExponential(-mu * r)
       // Padding has no parameters.
-      let u = (half * f * repulsive).replacing(with: 0, where: outside)
+      let u = (half * f * repulsive).replacing(with: Lanes.zero, where: outside)
       let du = half * (df - f * lambda) * repulsive
       sum += u
       store8(f, site.row(6) + n)
@@ -126,7 +126,7 @@ struct TersoffKernel: Sendable, Hashable {
       store8((df - f * mu) * attractive, site.row(9) + n)
       store8(du, site.row(10) + n)
     }
-    return sum.sum()
+    return sum.total
   }
 
   /// b/χ and its derivative by ζ.
@@ -159,8 +159,8 @@ struct TersoffKernel: Sendable, Hashable {
       tz = tz.accumulating(m, load8(site.z + n))
     }
     return Neighborhood(
-      zeta: zeta.sum(), cosines: cosines.sum(),
-      direction: Vector3(tx.sum(), ty.sum(), tz.sum()))
+      zeta: zeta.total, cosines: cosines.total,
+      direction: Vector3(tx.total, ty.total, tz.total))
   }
 
   /// Adds ∂E/∂ζ · ∂ζ/∂r_k to the other neighbors.
@@ -174,7 +174,7 @@ struct TersoffKernel: Sendable, Hashable {
     for n in stride(from: 0, to: site.count, by: 8) {
       let (c, g, dg) = Self.angles(site, j, n, center)
       let isOwn = load8(site.numbers + n) .== own
-      let df = load8(site.row(7) + n).replacing(with: 0, where: isOwn)
+      let df = load8(site.row(7) + n).replacing(with: Lanes.zero, where: isOwn)
       let turning = weight * Self.others(site, j, n) * dg / load8(site.distance + n)
       let along = weight * df * g - turning * c
       store8(
@@ -193,7 +193,7 @@ struct TersoffKernel: Sendable, Hashable {
   @inline(__always)
   private static func others(_ site: SiteRows, _ j: Int, _ n: Int) -> SIMD8<Double> {
     let isOwn = load8(site.numbers + n) .== Lanes(repeating: Double(j))
-    return load8(site.row(6) + n).replacing(with: 0, where: isOwn)
+    return load8(site.row(6) + n).replacing(with: Lanes.zero, where: isOwn)
   }
 
   /// cos θ, g and dg/d(cos θ) of eight neighbors against neighbor j.

@@ -1,11 +1,12 @@
 /// eˣ of eight numbers at once, to 1 unit in the last place or so; 0 ≤ −x ≤ 700, smaller arguments
 /// count as −700.
 ///
-/// Reduction x = k ln 2 + r with |r| ≤ ln 2/2, Taylor series of degree 13 in r (remainder 4e-18).
+/// Reduction x = k ln 2 + r with |r| ≤ ln 2/2; polynomial of degree 11 in r, fitted at Chebyshev nodes (relative
+/// error 2e-17).
 @inline(__always)
 func vectorExponential(_ x: SIMD8<Double>) -> SIMD8<Double> {
   typealias Lanes = SIMD8<Double>
-  let clamped = x.replacing(with: Lanes(repeating: -700), where: x .< Lanes(repeating: -700))
+  let clamped = Lanes.larger(x, Lanes(repeating: -700))
   // Adding 1.5·2⁵² leaves the nearest integer in the low bits of the sum.
   let shifter = Lanes(repeating: 0x1.8p52)
   let shifted = shifter.accumulating(clamped, Lanes(repeating: 1.442695040888963387))
@@ -13,20 +14,20 @@ func vectorExponential(_ x: SIMD8<Double>) -> SIMD8<Double> {
   // ln 2 in two parts, the first with trailing zeros so that k times it is exact.
   var r = clamped.accumulating(k, Lanes(repeating: -6.93147180369123816490e-01))
   r = r.accumulating(k, Lanes(repeating: -1.90821492927058770002e-10))
-  var p = Lanes(repeating: 1 / 6227020800)
-  p = Lanes(repeating: 1 / 479001600).accumulating(p, r)
-  p = Lanes(repeating: 1 / 39916800).accumulating(p, r)
-  p = Lanes(repeating: 1 / 3628800).accumulating(p, r)
-  p = Lanes(repeating: 1 / 362880).accumulating(p, r)
-  p = Lanes(repeating: 1 / 40320).accumulating(p, r)
-  p = Lanes(repeating: 1 / 5040).accumulating(p, r)
-  p = Lanes(repeating: 1 / 720).accumulating(p, r)
-  p = Lanes(repeating: 1 / 120).accumulating(p, r)
-  p = Lanes(repeating: 1 / 24).accumulating(p, r)
-  p = Lanes(repeating: 1 / 6).accumulating(p, r)
-  p = Lanes(repeating: 0.5).accumulating(p, r)
-  p = Lanes(repeating: 1).accumulating(p, r)
-  p = Lanes(repeating: 1).accumulating(p, r)
+  let r2 = r * r
+  var even = Lanes(repeating: 2.763263965412376e-07)
+  even = Lanes(repeating: 2.480148548228773e-05).accumulating(even, r2)
+  even = Lanes(repeating: 0.0013888888952314812).accumulating(even, r2)
+  even = Lanes(repeating: 0.04166666666648809).accumulating(even, r2)
+  even = Lanes(repeating: 0.5000000000000019).accumulating(even, r2)
+  even = Lanes(repeating: 1).accumulating(even, r2)
+  var odd = Lanes(repeating: 2.511003761756205e-08)
+  odd = Lanes(repeating: 2.7557240918547625e-06).accumulating(odd, r2)
+  odd = Lanes(repeating: 0.00019841269890047143).accumulating(odd, r2)
+  odd = Lanes(repeating: 0.008333333333319601).accumulating(odd, r2)
+  odd = Lanes(repeating: 0.1666666666666668).accumulating(odd, r2)
+  odd = Lanes(repeating: 1).accumulating(odd, r2)
+  let p = even.accumulating(odd, r)
   // 2ᵏ: the integer shifted into the exponent.
   let bits = unsafeBitCast(shifted, to: SIMD8<UInt64>.self)
   let exponent = (bits &<< 52) &+ SIMD8<UInt64>(repeating: 1023 << 52)
