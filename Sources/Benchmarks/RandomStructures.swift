@@ -34,6 +34,18 @@ struct RandomStructures {
     var random = RandomStream(seed: seed, purpose: .test, slot: UInt64(number))
     return breeder.breed(order, settings: settings, random: &random).structure
   }
+
+  /// The structure of a number in one space group; `nil` where bounded tries found none.
+  mutating func structure(_ number: Int, group: Int) -> Structure? {
+    var random = RandomStream(
+      seed: seed, purpose: .test, slot: UInt64(number), attempt: UInt32(group))
+    return breeder.randomStructure(
+      group: group, composition: composition, volumePerAtom: volumePerAtom, settings: settings,
+      random: &random)
+  }
+
+  /// The groups that can hold the composition.
+  mutating func feasibleGroups() -> [Int] { breeder.feasibleGroups(for: composition) }
 }
 
 extension RandomStructures {

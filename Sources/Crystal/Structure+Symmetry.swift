@@ -15,8 +15,15 @@ public struct SymmetryDescription: Sendable, Hashable {
   public let operations: [SymmetryOperation]
   /// The Wyckoff letter of every atom.
   public let wyckoffLetters: [String]
+  /// The site symmetry of every atom as the International Tables write it, such as `m.2m`.
+  public let siteSymmetrySymbols: [String]
   /// For every atom the first one it is equivalent to by symmetry.
   public let equivalentAtoms: [Int]
+  /// The matrix P of x' = P x + p, which takes fractional positions, columns here, into the
+  /// standardized cell.
+  public let standardTransformation: Matrix3
+  /// The vector p of x' = P x + p, in fractions of the standardized cell.
+  public let originShift: Vector3
 
   /// The crystal system.
   public var crystalSystem: CrystalSystem { CrystalSystem(spaceGroup: spaceGroupNumber) }
@@ -34,6 +41,7 @@ extension Structure {
       let count = Int(dataset.n_operations)
       guard let rotations = dataset.rotations, let translations = dataset.translations,
         let wyckoffs = dataset.wyckoffs, let equivalent = dataset.equivalent_atoms,
+        let siteSymmetries = dataset.site_symmetry_symbols,
         Int(dataset.n_atoms) == atomCount
       else { throw .symmetry("spglib returned an incomplete answer") }
       let operations = (0..<count).map { index in
@@ -46,7 +54,10 @@ extension Structure {
         hallNumber: Int(dataset.hall_number),
         pointGroupSymbol: text(of: dataset.pointgroup_symbol), operations: operations,
         wyckoffLetters: (0..<atomCount).map { Self.wyckoffLetter(Int(wyckoffs[$0])) },
-        equivalentAtoms: (0..<atomCount).map { Int(equivalent[$0]) })
+        siteSymmetrySymbols: (0..<atomCount).map { text(of: siteSymmetries[$0]) },
+        equivalentAtoms: (0..<atomCount).map { Int(equivalent[$0]) },
+        standardTransformation: Matrix3(columns: dataset.transformation_matrix).transposed,
+        originShift: Vector3(dataset.origin_shift))
     }
   }
 

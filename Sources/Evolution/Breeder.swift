@@ -7,6 +7,7 @@ import NumericalCore
 /// keeps between orders (tables of space groups) saves time and changes no result.
 public struct Breeder: Sendable {
   private var generator = SymmetricGenerator()
+  private var topologies = TopologicalGenerator()
 
   /// Creates a breeder that knows no space group yet.
   public init() {}
@@ -22,6 +23,10 @@ public struct Breeder: Sendable {
   public mutating func breed(
     _ order: BreedingOrder, settings: BreedingSettings, random: inout RandomStream
   ) -> BreedingOutcome {
+    // The generators see to the spacing themselves.
+    if order.kind.parentCount == 0 {
+      return child(order, settings, &random)
+    }
     var spacing = Spacing(&random)
     while true {
       var wide = settings
@@ -44,12 +49,19 @@ public struct Breeder: Sendable {
     switch order.kind {
     case .random, .guidedRandom:
       var settings = settings
-      if !order.spaceGroups.isEmpty { settings.spaceGroups = order.spaceGroups }
+      if !order.spaceGroups.isEmpty {
+        settings.spaceGroups = order.spaceGroups
+        // Copies of a smaller structure need not have its group.
+        settings.subcellShare = 0
+      }
       let outcome = generator.structure(
         of: order.composition, volumePerAtom: order.targetVolumePerAtom, settings, &random)
       guard case .offspring(let structure, let description) = outcome else { return outcome }
       let draft = Draft(structure, order.composition)
       return draft?.finished(settings, description) ?? .rejected(.notApplicable)
+    case .topological:
+      return topologies.structure(
+        of: order.composition, volumePerAtom: order.targetVolumePerAtom, settings, &random)
     case .heredity: return heredity(order, settings, &random)
     case .permutation: return permutation(order, settings, &random)
     case .softMutation: return softMutation(order, settings, &random)
@@ -86,12 +98,15 @@ public struct Breeder: Sendable {
     generator.canHold(composition.counts, in: group)
   }
 
-  /// Multiplicities in the primitive cell and free coordinates of a group's Wyckoff positions.
-  package mutating func wyckoffPositions(
-    of group: Int
-  ) -> [(multiplicity: Int, dimension: Int)] {
-    generator.table(of: group).positions.map { ($0.multiplicity, $0.dimension) }
+  /// The space groups whose Wyckoff positions can hold a composition in the primitive cell.
+  ///
+  /// - Complexity: a few milliseconds for the first composition, when the tables are derived.
+  public mutating func feasibleGroups(for composition: Composition) -> [Int] {
+    (1...230).filter { generator.canHold(composition.counts, in: $0) }
   }
+
+  /// The Wyckoff positions of a group.
+  mutating func wyckoffTable(of group: Int) -> WyckoffTable { generator.table(of: group) }
 }
 
 /// A structure under construction: Cartesian positions, species by their place in the composition.

@@ -34,6 +34,12 @@ public struct BreedingSettings: Sendable, Hashable {
   public var softDisplacement: Double
   /// Largest displacement of the weak soft mutation after a lattice mutation, in the same unit.
   public var weakDisplacement: Double
+  /// Random structures with more atoms than this are made of subcells now and then.
+  public var atomsPerPlainCell: Int
+  /// How often that is, 0 … 1.
+  public var subcellShare: Double
+  /// Which nets topological structures may use.
+  public var topologies: TopologySettings
   /// How often an operator starts over before it gives up.
   public var attempts: Int
 
@@ -59,6 +65,9 @@ public struct BreedingSettings: Sendable, Hashable {
     largestStrain = 0.5
     softDisplacement = 3
     weakDisplacement = 0.5
+    atomsPerPlainCell = 25
+    subcellShare = 0.3
+    topologies = TopologySettings()
     attempts = 40
   }
 }
@@ -71,10 +80,12 @@ extension BreedingSettings: ByteCodable {
     for value in [
       volumeSpread, largestAspectRatio, largestSkew, largestGap, smallestParentShare,
       siteEnergyBias, largestSwapShare, smallestStrain, largestStrain, softDisplacement,
-      weakDisplacement,
+      weakDisplacement, subcellShare,
     ] { encoder.encode(value) }
     encoder.encode(atomsPerSlabPair)
+    encoder.encode(atomsPerPlainCell)
     encoder.encode(attempts)
+    encoder.encode(topologies)
   }
 
   /// Reads every setting.
@@ -96,7 +107,10 @@ extension BreedingSettings: ByteCodable {
     largestStrain = try decoder.decode()
     softDisplacement = try decoder.decode()
     weakDisplacement = try decoder.decode()
+    subcellShare = try decoder.decode()
     atomsPerSlabPair = try decoder.decode()
+    atomsPerPlainCell = try decoder.decode()
     attempts = try decoder.decode()
+    topologies = try decoder.decode()
   }
 }

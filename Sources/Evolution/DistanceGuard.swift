@@ -2,12 +2,12 @@ import Crystal
 import NumericalCore
 
 /// Quick checks of minimum distances while a child is being built: the shifts of the lattice that can
-/// matter are listed once, a check of one pair allocates nothing.
+/// matter are listed once, shortest first; a check of one pair allocates nothing.
 struct DistanceGuard {
   let vectors: Matrix3
   let inverse: Matrix3
   private let shifts: [Vector3]
-  private let squaredLimits: [Double]
+  private let shiftLengths: [Double]
   private let limits: [Double]
   private let speciesCount: Int
 
@@ -18,48 +18,66 @@ struct DistanceGuard {
   ///   - elements: The elements, in the order by which the checks name them.
   ///   - minimum: The shortest allowed distances.
   init(lattice: Lattice, elements: [ChemicalElement], minimum: MinimumDistances) {
+    let limits = elements.flatMap { a in elements.map { minimum[a, $0] } }
+    self.init(lattice: lattice, speciesCount: elements.count, limits: limits)
+  }
+
+  /// Prepares the checks for a square table of limits in Å.
+  init(lattice: Lattice, speciesCount: Int, limits: [Double]) {
     vectors = lattice.vectors
     inverse = lattice.inverse
-    speciesCount = elements.count
-    var limits: [Double] = []
-    for a in elements { for b in elements { limits.append(minimum[a, b]) } }
+    self.speciesCount = speciesCount
     self.limits = limits
-    squaredLimits = limits.map { $0 * $0 }
     let reach = limits.max() ?? 0
     let heights = lattice.heights
     // A difference wrapped to [−½, ½] and shifted by n cells is at least (|n| − ½) heights long.
     let range = heights.map { min(8, (reach / $0 + 0.5).rounded(.down)) }
-    var shifts: [Vector3] = [.zero]
+    var shifts: [(length: Double, shift: Vector3)] = []
     for i in stride(from: -range.x, through: range.x, by: 1) {
       for j in stride(from: -range.y, through: range.y, by: 1) {
         for k in stride(from: -range.z, through: range.z, by: 1) where i != 0 || j != 0 || k != 0 {
-          shifts.append(i * vectors.a + j * vectors.b + k * vectors.c)
+          let shift = i * vectors.a + j * vectors.b + k * vectors.c
+          shifts.append((shift.length, shift))
         }
       }
     }
-    self.shifts = shifts
+    shifts.sort { $0.length < $1.length }
+    self.shifts = shifts.map(\.shift)
+    shiftLengths = shifts.map(\.length)
   }
 
   /// Whether an atom keeps its distance from its own images.
   func allowsImages(of species: Int) -> Bool {
-    let limit = squaredLimits[species * speciesCount + species]
-    for shift in shifts.dropFirst() where shift.squaredLength < limit { return false }
-    return true
+    guard let shortest = shiftLengths.first else { return true }
+    return shortest >= limits[species * speciesCount + species]
   }
 
   /// Whether two different atoms at Cartesian positions, with all their images, are far enough apart.
   func allows(_ a: Vector3, _ speciesA: Int, _ b: Vector3, _ speciesB: Int) -> Bool {
-    let difference = nearest(b - a)
-    let limit = squaredLimits[speciesA * speciesCount + speciesB]
-    for shift in shifts where (difference + shift).squaredLength < limit { return false }
+    allows(fractionalDifference: (b - a) * inverse, speciesA, speciesB)
+  }
+
+  /// The same from a difference of fractional positions.
+  func allows(fractionalDifference f: Vector3, _ speciesA: Int, _ speciesB: Int) -> Bool {
+    let difference = nearest(f)
+    let limit = limits[speciesA * speciesCount + speciesB]
+    let square = limit * limit
+    let own = difference.squaredLength
+    if own < square { return false }
+    // A shift longer than limit and difference together leads out of reach, and so do all after it.
+    let reach = limit + own.squareRoot()
+    for index in shifts.indices {
+      if shiftLengths[index] >= reach { return true }
+      if (difference + shifts[index]).squaredLength < square { return false }
+    }
     return true
   }
 
   /// The vector from one atom to the closest image of another.
   func shortest(from a: Vector3, to b: Vector3) -> Vector3 {
-    let difference = nearest(b - a)
+    let difference = nearest((b - a) * inverse)
     var best = difference
-    for shift in shifts.dropFirst() {
+    for shift in shifts {
       let candidate = difference + shift
       if candidate.squaredLength < best.squaredLength { best = candidate }
     }
@@ -103,11 +121,12 @@ struct DistanceGuard {
     return allowsAll(positions, species)
   }
 
+  // Ties to even: one instruction, where ties away from zero are a call.
   private func nearest(_ difference: Vector3) -> Vector3 {
-    var f = difference * inverse
-    f.x -= f.x.rounded()
-    f.y -= f.y.rounded()
-    f.z -= f.z.rounded()
+    var f = difference
+    f.x -= f.x.rounded(.toNearestOrEven)
+    f.y -= f.y.rounded(.toNearestOrEven)
+    f.z -= f.z.rounded(.toNearestOrEven)
     return f * vectors
   }
 }

@@ -5,7 +5,7 @@ extension Population {
   /// Decides what the next candidate is: operator by the current ratios, parents by rank, the soft
   /// mode by how often the parent was used.
   ///
-  /// The first `size` candidates are random structures.
+  /// The first `size` candidates are random or topological structures.
   ///
   /// - Parameter random: The slot's own stream.
   /// - Returns: What to make.
@@ -13,12 +13,12 @@ extension Population {
   public mutating func orderNext(random: inout RandomStream) -> BreedingOrder {
     defer { orderCount += 1 }
     let isStarting = orderCount < settings.size || ranking.count < 2
-    let kind = isStarting ? .random : chooseOperator(&random)
+    let kind = isStarting ? chooseGenerator(&random) : chooseOperator(&random)
     switch kind {
-    case .random, .seed:
+    case .random, .topological, .seed:
       let composition = settings.compositions[random.integer(below: settings.compositions.count)]
       return BreedingOrder(
-        kind: .random, composition: composition,
+        kind: kind == .seed ? .random : kind, composition: composition,
         targetVolumePerAtom: targetVolumePerAtom(for: composition))
     case .guidedRandom:
       let composition = settings.compositions[random.integer(below: settings.compositions.count)]
@@ -46,6 +46,14 @@ extension Population {
       order.modeIsReversed = uses % 2 == 1
       return order
     }
+  }
+
+  /// One of the operators that need nothing found before, by their ratios; random structures where none
+  /// is used.
+  private func chooseGenerator(_ random: inout RandomStream) -> VariationKind {
+    let kinds = [VariationKind.random, .topological]
+    let weights = kinds.map { operators.ratio(of: $0) }
+    return random.index(weights: weights).map { kinds[$0] } ?? .random
   }
 
   private func chooseOperator(_ random: inout RandomStream) -> VariationKind {

@@ -39,7 +39,7 @@ public struct PopulationSettings: Sendable, Hashable {
     precondition(size >= 2 && !compositions.isEmpty, "a population has members and a composition")
     self.size = size
     self.compositions = compositions
-    operators = [0.2, 0.4, 0.1, 0.2, 0.1, 0.2, 0.2]
+    operators = VariationKind.operators.map(\.defaultRatio)
     isAdaptive = true
     antiseedHeight = AntiseedRecords.defaultHeight
     antiseedWidth = AntiseedRecords.defaultWidth

@@ -1,4 +1,5 @@
 import Crystal
+import Foundation
 import NumericalCore
 
 /// How far apart children place their atoms, beyond the minimum distances.
@@ -6,8 +7,8 @@ import NumericalCore
 /// Minimum distances are limits that nothing may cross; atoms placed just above them feel forces of
 /// 10²–10³ eV/Å, which no potential is trained on. So every child is first tried wider: unlike atoms near
 /// a bond length, atoms of one element in a compound as far apart as second neighbors, both in units of
-/// the sum of covalent radii. Where no place is found the demand is lowered step by step down to the
-/// limits themselves, so that every structure stays possible.
+/// the sum of covalent radii, and no farther than their density allows. Where no place is found the demand
+/// is lowered step by step down to the limits themselves, so that every structure stays possible.
 struct Spacing {
   /// 1 is the widest, 0 the minimum distances alone.
   private(set) var demand: Double
@@ -17,6 +18,9 @@ struct Spacing {
   /// the O–O distance of close-packed oxides (2.1 Å) between like ones.
   private static let bonded = 0.85
   private static let unbonded = 1.6
+  /// Largest distance of like atoms over the cube root of the volume that each has: 1.12 when they are
+  /// close-packed, 1 on a simple cubic lattice, 0.9 for Al in spinel.
+  private static let density = 0.9
 
   /// Draws a first demand; different candidates begin differently.
   init(_ random: inout RandomStream) { demand = random.uniform(0.5, 1) }
@@ -32,17 +36,55 @@ struct Spacing {
 
   /// The distances to keep for a composition.
   func distances(_ composition: Composition, limits: MinimumDistances) -> MinimumDistances {
+    let range = SpacingRange(composition, limits: limits, volumePerAtom: nil)
+    let table = range.limits(demand: demand)
     let elements = composition.elements
     var pairs: [(ChemicalElement, ChemicalElement, Double)] = []
-    for (index, a) in elements.enumerated() {
-      for b in elements[index...] {
-        let isBonded = a != b || elements.count == 1
-        let wide = (isBonded ? Self.bonded : Self.unbonded) * (a.covalentRadius + b.covalentRadius)
-        let limit = limits[a, b]
-        pairs.append((a, b, max(limit, limit + demand * (wide - limit))))
+    for i in elements.indices {
+      for j in i..<elements.count {
+        pairs.append((elements[i], elements[j], table[i * elements.count + j]))
       }
     }
     return MinimumDistances(
       elements: elements, covalentFraction: limits.covalentFraction, pairs: pairs)
+  }
+
+  /// The distances of a pair at full demand.
+  fileprivate static func wide(
+    _ a: ChemicalElement, _ b: ChemicalElement, isCompound: Bool, spacePerAtom: Double?
+  ) -> Double {
+    let isBonded = a != b || !isCompound
+    let wide = (isBonded ? bonded : unbonded) * (a.covalentRadius + b.covalentRadius)
+    guard a == b, let spacePerAtom else { return wide }
+    return min(wide, density * cbrt(spacePerAtom))
+  }
+}
+
+/// The distances of all pairs of a composition at no and at full demand.
+struct SpacingRange {
+  private let least: [Double]
+  private let wide: [Double]
+
+  /// Collects the distances.
+  ///
+  /// - Parameters:
+  ///   - composition: The elements and their counts.
+  ///   - limits: The minimum distances.
+  ///   - volumePerAtom: The volume of the child per atom in Å³, where it is known.
+  init(_ composition: Composition, limits: MinimumDistances, volumePerAtom: Double?) {
+    let elements = composition.elements
+    let volume = volumePerAtom.map { $0 * Double(composition.atomCount) }
+    least = elements.flatMap { a in elements.map { limits[a, $0] } }
+    wide = elements.indices.flatMap { i in
+      let space = volume.map { $0 / Double(composition.counts[i]) }
+      return elements.map { b in
+        Spacing.wide(elements[i], b, isCompound: elements.count > 1, spacePerAtom: space)
+      }
+    }
+  }
+
+  /// A square table of distances in Å, none below the limits.
+  func limits(demand: Double) -> [Double] {
+    zip(least, wide).map { max($0, $0 + demand * ($1 - $0)) }
   }
 }

@@ -1,29 +1,40 @@
 import Crystal
-import Foundation
 import NumericalCore
 
 /// Random structures with a given space group, made by placing atoms on Wyckoff positions.
 ///
 /// The composition counts atoms of the primitive cell; positions are drawn in the conventional cell
-/// and the structure is written in the primitive one. The tables of a group and the ways in which it
-/// can hold a composition are derived once and kept; what is kept never changes what is drawn.
+/// and the structure is written in the primitive one. All feasible groups are drawn alike, and a hard one
+/// has many lattices before another group takes its place. The tables of a group and the ways in which it can hold a composition are derived once and kept; what is kept
+/// never changes what is drawn.
 struct SymmetricGenerator {
-  private var tables: [Int: WyckoffTable] = [:]
-  private var choices: [ChoiceKey: OrbitChoice?] = [:]
+  private var tables = [WyckoffTable?](repeating: nil, count: 231)
+  private var freePositions = [FreePositions?](repeating: nil, count: 231)
+  private var feasibility: [Feasibility] = []
+  private var placement = OrbitPlacement()
 
-  private struct ChoiceKey: Hashable {
-    let group: Int
+  /// What is known of one composition: for every group not asked yet, infeasible, or its choices.
+  private struct Feasibility {
     let counts: [Int]
+    var choices = [OrbitChoice??](repeating: nil, count: 231)
   }
 
+  /// Compositions that are remembered; searches over variable composition meet many.
+  private static let rememberedCompositions = 16
+  /// Free positions are counted for at least so many atoms of an element at once.
+  private static let usualCount = 64
+
   /// The retry ladder: coordinates, then positions, then lattice, then (by the caller) group.
+  ///
+  /// Every new lattice lowers the demand on distances until the limits alone are left for the last ones.
   private enum Ladder {
     static let pointsPerOrbit = 12
-    static let coordinateTries = 3
-    static let positionTries = 4
-    static let latticeTries = 4
-    static let groups = 60
-    static let groupsPerVolume = 15
+    static let coordinateTries = 2
+    static let positionTries = 3
+    static let latticeTries = 100
+    static let demandingLattices = 8
+    static let groups = 16
+    static let groupsPerVolume = 4
     static let volumeGrowth = 1.1
   }
 
@@ -44,15 +55,48 @@ struct SymmetricGenerator {
   }
 
   private mutating func choice(_ counts: [Int], _ group: Int) -> OrbitChoice? {
-    let key = ChoiceKey(group: group, counts: counts)
-    if let known = choices[key] { return known }
-    let found = OrbitChoice(counts: counts, in: table(of: group))
-    choices[key] = .some(found)
+    let place: Int
+    if let known = feasibility.firstIndex(where: { $0.counts == counts }) {
+      place = known
+    } else {
+      if feasibility.count == Self.rememberedCompositions { feasibility.removeFirst() }
+      feasibility.append(Feasibility(counts: counts))
+      place = feasibility.count - 1
+    }
+    if let known = feasibility[place].choices[group] { return known }
+    let table = table(of: group)
+    let found = OrbitChoice(
+      counts: counts, in: table, free: free(table, group, upTo: counts.max() ?? 0))
+    feasibility[place].choices[group] = .some(found)
     return found
   }
 
-  /// Makes a structure of a random group among those allowed, in bounded work.
+  private mutating func free(_ table: WyckoffTable, _ group: Int, upTo count: Int) -> FreePositions
+  {
+    if let known = freePositions[group], known.largestTotal >= count { return known }
+    let counted = FreePositions(table, upTo: max(count, Self.usualCount))
+    freePositions[group] = counted
+    return counted
+  }
+
+  /// Makes a structure of a random group among those allowed, in bounded work; large ones now and then
+  /// of subcells.
   mutating func structure(
+    of composition: Composition, volumePerAtom: Double, _ settings: BreedingSettings,
+    _ random: inout RandomStream
+  ) -> BreedingOutcome {
+    if composition.atomCount > settings.atomsPerPlainCell,
+      random.uniform() < settings.subcellShare,
+      let made = subcellStructure(
+        of: composition, volumePerAtom: volumePerAtom, settings, &random)
+    {
+      return made
+    }
+    return plainStructure(of: composition, volumePerAtom: volumePerAtom, settings, &random)
+  }
+
+  /// Makes a structure of a random group among those allowed.
+  mutating func plainStructure(
     of composition: Composition, volumePerAtom: Double, _ settings: BreedingSettings,
     _ random: inout RandomStream
   ) -> BreedingOutcome {
@@ -88,21 +132,24 @@ struct SymmetricGenerator {
   ) -> Structure? {
     guard let choice = choice(composition.counts, group) else { return nil }
     let table = table(of: group)
-    let basis = table.primitiveBasis()
-    let atomCount = Double(composition.atomCount)
-    let volume = volumePerAtom * atomCount * Double(table.cellsPerConventionalCell)
-    for _ in 0..<Ladder.latticeTries {
+    let demand = Spacing(&random).demand
+    let spacing = SpacingRange(
+      composition, limits: settings.minimumDistances, volumePerAtom: volumePerAtom)
+    let volume =
+      volumePerAtom * Double(composition.atomCount) * Double(table.cellsPerConventionalCell)
+    for lattice in 0..<Ladder.latticeTries {
       guard
         let conventional = RandomLattice.lattice(group: group, volume: volume, &random),
         // A flat cell is one more failed try.
-        let primitive = try? Lattice(basis * conventional.vectors).niggliReduced(),
+        let primitive = try? Lattice(table.primitiveBasis * conventional.vectors).niggliReduced(),
         CellShape.violation(of: primitive, settings) == nil
       else { continue }
+      let share = max(0, 1 - Double(lattice) / Double(Ladder.demandingLattices))
       let distances = DistanceGuard(
-        lattice: primitive, elements: composition.elements, minimum: settings.minimumDistances)
+        lattice: primitive, speciesCount: composition.elements.count,
+        limits: spacing.limits(demand: demand * share))
       guard composition.elements.indices.allSatisfy(distances.allowsImages) else { continue }
-      var placement = Placement(
-        table: table, conventional: conventional.vectors, distances: distances)
+      placement.begin(table, conventional: conventional.vectors, lattice: primitive)
       for _ in 0..<Ladder.positionTries {
         let orbits = choice.draw(&random).enumerated().sorted {
           let (m, n) = (
@@ -113,15 +160,7 @@ struct SymmetricGenerator {
         }.map(\.element)
         let hasFreedom = orbits.contains { table.positions[$0.position].dimension > 0 }
         for _ in 0..<(hasFreedom ? Ladder.coordinateTries : 1) {
-          placement.clear()
-          let isPlaced = orbits.allSatisfy { orbit in
-            let tries = table.positions[orbit.position].dimension > 0 ? Ladder.pointsPerOrbit : 1
-            for _ in 0..<tries {
-              if placement.place(orbit.element, on: orbit.position, &random) { return true }
-            }
-            return false
-          }
-          guard isPlaced,
+          guard place(orbits, table, distances, &random),
             let structure = placement.structure(composition.elements, in: primitive),
             !CellShape.hasVacuum(structure, thickerThan: settings.largestGap)
           else { continue }
@@ -131,99 +170,19 @@ struct SymmetricGenerator {
     }
     return nil
   }
-}
 
-/// Atoms being placed orbit by orbit.
-private struct Placement {
-  let table: WyckoffTable
-  let conventional: Matrix3
-  let distances: DistanceGuard
-  private var positions: [Vector3] = []
-  private var species: [Int] = []
-  private var orbit: [Vector3] = []
-
-  init(table: WyckoffTable, conventional: Matrix3, distances: DistanceGuard) {
-    self.table = table
-    self.conventional = conventional
-    self.distances = distances
-  }
-
-  mutating func clear() {
-    positions.removeAll(keepingCapacity: true)
-    species.removeAll(keepingCapacity: true)
-  }
-
-  /// Places an orbit at a random point of a position, unless atoms come too close.
-  ///
-  /// What is there
-  /// already has the full symmetry, so one atom of the new orbit stands for all of them.
-  mutating func place(_ element: Int, on index: Int, _ random: inout RandomStream) -> Bool {
-    let position = table.positions[index]
-    var point = position.origin
-    for direction in position.directions { point += random.uniform() * direction }
-    let first = point * conventional
-    for (other, otherSpecies) in zip(positions, species) {
-      guard distances.allows(other, otherSpecies, first, element) else { return false }
-    }
-    orbit.removeAll(keepingCapacity: true)
-    for operation in position.images {
-      let image = table.image(operation, of: point) * conventional
-      if !orbit.isEmpty {
-        guard distances.allows(first, element, image, element) else { return false }
+  private mutating func place(
+    _ orbits: [(element: Int, position: Int)], _ table: WyckoffTable, _ distances: DistanceGuard,
+    _ random: inout RandomStream
+  ) -> Bool {
+    placement.clear()
+    return orbits.allSatisfy { orbit in
+      let position = table.positions[orbit.position]
+      let tries = position.dimension > 0 ? Ladder.pointsPerOrbit : 1
+      for _ in 0..<tries {
+        if placement.place(orbit.element, on: position, distances, &random) { return true }
       }
-      orbit.append(image)
+      return false
     }
-    positions += orbit
-    for _ in orbit { species.append(element) }
-    return true
-  }
-
-  func structure(_ elements: [ChemicalElement], in lattice: Lattice) -> Structure? {
-    let order = species.indices.sorted { (species[$0], $0) < (species[$1], $1) }
-    // Positions are finite and their number matches: only then could this fail.
-    return try? Structure(
-      lattice: lattice, species: order.map { elements[species[$0]] },
-      positions: order.map { positions[$0] })
-  }
-}
-
-/// Random lattices of the conventional cell of a space group.
-enum RandomLattice {
-  /// Largest ratio of two free lengths is e² ≈ 7; the rules on reduced cells cut further.
-  private static let logarithmicSpread = 1.0
-
-  /// Draws a lattice of the group's crystal system.
-  ///
-  /// - Returns: `nil` where the drawn angles make no cell.
-  static func lattice(
-    group: Int, volume: Double, _ random: inout RandomStream
-  ) -> Lattice? {
-    func length(_ random: inout RandomStream) -> Double {
-      exp(random.uniform(-logarithmicSpread, logarithmicSpread) * 0.5)
-    }
-    func angle(_ random: inout RandomStream) -> Double {
-      .pi / 2 + random.uniform(-.pi / 6, .pi / 6)
-    }
-    let right = Double.pi / 2
-    var lengths = Vector3(1, 1, 1)
-    var angles = Vector3(right, right, right)
-    switch group {
-    case ...2:
-      lengths = Vector3(length(&random), length(&random), length(&random))
-      angles = Vector3(angle(&random), angle(&random), angle(&random))
-    case ...15:
-      lengths = Vector3(length(&random), length(&random), length(&random))
-      angles.y = angle(&random)
-    case ...74:
-      lengths = Vector3(length(&random), length(&random), length(&random))
-    case ...142:
-      lengths.z = exp(random.uniform(-logarithmicSpread, logarithmicSpread))
-    case ...194:
-      lengths.z = exp(random.uniform(-logarithmicSpread, logarithmicSpread))
-      angles.z = 2 * .pi / 3
-    default: break
-    }
-    // Angles that make no cell are one more failed try.
-    return try? Lattice(lengths: lengths, angles: angles).scaled(toVolume: volume)
   }
 }

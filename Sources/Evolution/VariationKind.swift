@@ -16,19 +16,31 @@ public enum VariationKind: String, Sendable, Hashable, CaseIterable {
   case latticeMutation = "lattice_mutation"
   /// Orbits of one symmetric parent drawn anew, within its space group or a part of it.
   case symmetricMutation = "symmetric_mutation"
+  /// A known net with its vertices as atoms.
+  case topological
   /// A structure given by the user.
   case seed
 
   /// The kinds that the search chooses from, in the order of their ratios.
   public static let operators: [VariationKind] = [
     .random, .heredity, .permutation, .softMutation, .latticeMutation,
-    .symmetricMutation, .guidedRandom,
+    .symmetricMutation, .guidedRandom, .topological,
   ]
+
+  /// How often this kind is used where nothing else is asked for, relative to the others.
+  public var defaultRatio: Double {
+    switch self {
+    case .random, .permutation, .latticeMutation, .topological: 0.1
+    case .heredity: 0.4
+    case .softMutation, .symmetricMutation, .guidedRandom: 0.2
+    case .seed: 0
+    }
+  }
 
   /// How many parents a child of this kind has.
   public var parentCount: Int {
     switch self {
-    case .random, .guidedRandom: 0
+    case .random, .guidedRandom, .topological: 0
     case .heredity: 2
     case .permutation, .softMutation, .latticeMutation, .symmetricMutation, .seed: 1
     }

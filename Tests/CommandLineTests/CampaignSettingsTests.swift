@@ -52,7 +52,9 @@ struct CampaignSettingsTests {
     #expect(campaign.search.window == 8)
     #expect(campaign.search.delays.label == 8)
     #expect(campaign.search.spaceGroups == Array(1...230))
-    #expect(campaign.search.operators.map(\.ratio) == [0.2, 0.4, 0.1, 0.2, 0.1, 0, 0])
+    let used = campaign.search.operators.filter { $0.ratio > 0 }
+    #expect(used.map(\.ratio) == [0.2, 0.4, 0.1, 0.2, 0.1])
+    #expect(!used.contains { $0.kind == .topological })
     #expect(campaign.search.adaptive)
     #expect(campaign.search.antiseeds.width == 0.005)
     #expect(campaign.relaxation.coarse.stress == 2)
@@ -80,11 +82,13 @@ struct CampaignSettingsTests {
     #expect(campaign.activeLearning == example.activeLearning)
     #expect(campaign.relaxation == example.relaxation)
     #expect(campaign.rerank == example.rerank)
-    let weights = [0.2, 0.4, 0.1, 0.2, 0.1, 0.2, 0.2]
-    #expect(campaign.search.operators.count == weights.count)
-    for (share, weight) in zip(campaign.search.operators, weights) {
-      #expect(abs(share.ratio - weight / 1.4) < 1e-12, "\(share.kind)")
+    // The example leaves out the operator that knows rutile.
+    let total = campaign.search.operators.map(\.kind.defaultRatio).reduce(0, +)
+    let usual = campaign.search.operators.allSatisfy { share in
+      abs(share.ratio - share.kind.defaultRatio / total) < 1e-12
     }
+    #expect(usual)
+    #expect(campaign.search.topologies.isUsed && campaign.search.topologies.excluded.isEmpty)
   }
 
   @Test(
@@ -93,6 +97,8 @@ struct CampaignSettingsTests {
       ("", ""), ("title: TiO2 at ambient pressure", "title: 'a: \"b\" # c'"),
       ("space_groups: all", "space_groups: [136, 141, 61]"),
       ("random: 0.2, heredity: 0.4", "random: 3, heredity: 1"),
+      ("adaptive: true", "topologies: none"),
+      ("adaptive: true", "topologies: {exclude: [rutile, dia], strain: 0.02, displacement: 0.1}"),
       ("level: 12", "level: 16, minimum_distance: 1.3"),
       ("O-O: 1.0", "O-Ti: 1.4, O-O: 1.123456789012345"),
       ("pressure: 0 ", "pressure: 100.1 "),
@@ -138,7 +144,7 @@ struct CampaignSettingsTests {
       "search.population: found -3, allowed: an integer from 2 to 10000; try 20"),
     .init(
       "population: 32", "populaton: 32", 22,
-      "search.populaton: found an unknown key, allowed: candidates, population, window, delays, space_groups, operators, adaptive, antiseeds, niche; did you mean 'population'?"
+      "search.populaton: found an unknown key, allowed: candidates, population, window, delays, space_groups, topologies, operators, adaptive, antiseeds, niche; did you mean 'population'?"
     ),
     .init(
       "composition: TiO2", "composition: TiQ2", 3,
@@ -230,11 +236,18 @@ struct CampaignSettingsTests {
     .init(
       "{random: 0.2, heredity: 0.4, permutation: 0.1, soft_mutation: 0.2, lattice_mutation: 0.1}",
       "{random: 0}", 26,
-      "search.operators: found no operator above 0, allowed: at least one of random, heredity, permutation, soft_mutation, lattice_mutation, symmetric_mutation, guided_random above 0"
+      "search.operators: found no operator above 0, allowed: at least one of random, heredity, permutation, soft_mutation, lattice_mutation, symmetric_mutation, guided_random, topological above 0"
     ),
     .init(
       "soft_mutation: 0.2", "softmutation: 0.2", 26,
-      "search.operators.softmutation: found an unknown key, allowed: random, heredity, permutation, soft_mutation, lattice_mutation, symmetric_mutation, guided_random; did you mean 'soft_mutation'?"
+      "search.operators.softmutation: found an unknown key, allowed: random, heredity, permutation, soft_mutation, lattice_mutation, symmetric_mutation, guided_random, topological; did you mean 'soft_mutation'?"
+    ),
+    .init(
+      "adaptive: true", "topologies: some", 27,
+      "search.topologies: found some, allowed: one of all, none"),
+    .init(
+      "lattice_mutation: 0.1}", "topological: 0.1}\n  topologies: none", 26,
+      "search.operators.topological: found 0.1, allowed: 0 where search.topologies is none; remove the line"
     ),
     .init(
       "cutoff: 5.0", "cutoff: 1.0", 19,
@@ -242,7 +255,7 @@ struct CampaignSettingsTests {
     ),
     .init(
       "adaptive: true", "\"a\\e[31m\\nb\": yes", 27,
-      "search.a\\u{1B}[31m b: found an unknown key, allowed: candidates, population, window, delays, space_groups, operators, adaptive, antiseeds, niche"
+      "search.a\\u{1B}[31m b: found an unknown key, allowed: candidates, population, window, delays, space_groups, topologies, operators, adaptive, antiseeds, niche"
     ),
     .init(
       "adaptive: true", "adaptive: yes", 27, "search.adaptive: found yes, allowed: true or false"),

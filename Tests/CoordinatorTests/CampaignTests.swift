@@ -276,6 +276,7 @@ struct CampaignTests {
     #expect(!FileManager.default.fileExists(atPath: place.path("dry")))
     let samples = try FileManager.default.contentsOfDirectory(atPath: place.path("dry-dry-run"))
     #expect(samples.count { $0.hasPrefix("reference-") } == 10)
+    #expect(samples.filter { $0.hasPrefix("seeding-") } == ["seeding-random.vasp"])
     let rehearsal = try place.search("rehearsed", ["--rehearse", "3"])
     #expect(rehearsal.status == 0, "\(rehearsal.errors)")
     #expect(!FileManager.default.fileExists(atPath: place.path("rehearsed")))

@@ -131,9 +131,9 @@ struct PopulationTests {
 
   @Test("Operators whose children do well are used more, none falls below its floor")
   func adaptiveRatios() {
-    var ratios = OperatorRatios([0.2, 0.4, 0.1, 0.2, 0.1, 0, 0], window: 50)
+    var ratios = OperatorRatios(window: 50)
     for round in 0..<200 {
-      let kind = VariationKind.operators[round % 5]
+      let kind = VariationKind.operators[round % VariationKind.operators.count]
       ratios.record(kind, credit: kind == .softMutation ? 0.8 : (kind == .heredity ? 0.1 : 0))
       if round % 20 == 19 { ratios.adapt() }
     }
@@ -141,14 +141,13 @@ struct PopulationTests {
     #expect(ratios.ratio(of: .softMutation) > 0.4)
     #expect(ratios.ratio(of: .heredity) < 0.3)
     #expect(ratios.ratio(of: .random) >= 0.1 - 1e-12)
-    for kind in VariationKind.operators.prefix(5) {
-      #expect(ratios.ratio(of: kind) >= 0.03 - 1e-12)
-    }
-    var fixed = OperatorRatios([0.5, 0.5, 0, 0, 0, 0, 0], isAdaptive: false)
+    for kind in VariationKind.operators { #expect(ratios.ratio(of: kind) >= 0.03 - 1e-12) }
+    let half = VariationKind.ratios([.random: 0.5, .heredity: 0.5])
+    var fixed = OperatorRatios(half, isAdaptive: false)
     fixed.record(.heredity, credit: 1)
     fixed.adapt()
-    #expect(fixed.ratios == [0.5, 0.5, 0, 0, 0, 0, 0])
-    var switchedOff = OperatorRatios([0.5, 0.5, 0, 0, 0, 0, 0])
+    #expect(fixed.ratios == half)
+    var switchedOff = OperatorRatios(half)
     switchedOff.record(.heredity, credit: 1)
     switchedOff.record(.random, credit: 0)
     switchedOff.adapt()
@@ -156,15 +155,18 @@ struct PopulationTests {
     #expect(switchedOff.ratio(of: .heredity) > 0.5)
   }
 
-  @Test("The first candidates are random, then operators and parents follow the ranking")
+  @Test(
+    "The first candidates are random or topological, then operators and parents follow the ranking")
   func orders() throws {
     var population = Population(settings: try Self.settings(10))
+    var first: [VariationKind: Int] = [:]
     for slot in 0..<10 as Range<UInt64> {
       var stream = RandomStream(seed: 1, purpose: .selection, slot: slot)
       let order = population.orderNext(random: &stream)
-      #expect(order.kind == .random)
+      first[order.kind, default: 0] += 1
       #expect(order.targetVolumePerAtom == VolumeEstimate.fromRadii(order.composition))
     }
+    #expect((first[.random] ?? 0) + (first[.topological] ?? 0) == 10 && first.count == 2)
     for id in 0..<10 {
       _ = population.insert(try Self.individual(id, basin: id, enthalpy: Double(id)))
     }
@@ -188,11 +190,9 @@ struct PopulationTests {
     // Seven of ten may become parents, with linearly falling chances.
     #expect(uses[7...].allSatisfy { $0 == 0 })
     #expect(uses[0] > 2 * uses[5] && uses[6] > 0)
-    // The default weights' shares of 2000, five standard deviations of the binomial distribution.
-    let weights = [0.2, 0.4, 0.1, 0.2, 0.1, 0.2, 0.2]
-    #expect(weights.count == VariationKind.operators.count)
-    for (kind, weight) in zip(VariationKind.operators, weights) {
-      let share = weight / 1.4
+    // Five standard deviations of the binomial distribution.
+    for kind in VariationKind.operators {
+      let share = population.operators.ratio(of: kind)
       let deviation = (2000 * share * (1 - share)).squareRoot()
       #expect(abs(Double(kinds[kind] ?? 0) - 2000 * share) < 5 * deviation, "\(kind)")
     }

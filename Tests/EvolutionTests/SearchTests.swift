@@ -49,9 +49,9 @@ struct SearchTests {
     var difference = 0.0
     let seeds = 4
     for seed in 0..<UInt64(seeds) {
-      let search = try Self.search(
-        [0.2, 0.4, 0.1, 0.2, 0.1, 0, 0], seed: seed, candidates: candidates)
-      let random = try Self.search([1, 0, 0, 0, 0, 0, 0], seed: seed, candidates: candidates)
+      let search = try Self.search(VariationKind.plainRatios, seed: seed, candidates: candidates)
+      let random = try Self.search(
+        VariationKind.ratios([.random: 1]), seed: seed, candidates: candidates)
       let (a, b) = (search.best[candidates - 1], random.best[candidates - 1])
       difference += (b - a) / Double(seeds)
     }
@@ -61,8 +61,8 @@ struct SearchTests {
 
   @Test("The same seed gives the same search, bit by bit")
   func determinism() throws {
-    let first = try Self.search([0.2, 0.4, 0.1, 0.2, 0.1, 0, 0], seed: 7, candidates: 40)
-    let second = try Self.search([0.2, 0.4, 0.1, 0.2, 0.1, 0, 0], seed: 7, candidates: 40)
+    let first = try Self.search(VariationKind.plainRatios, seed: 7, candidates: 40)
+    let second = try Self.search(VariationKind.plainRatios, seed: 7, candidates: 40)
     #expect(first == second)
     #expect(first.population.canonicalBytes == second.population.canonicalBytes)
   }

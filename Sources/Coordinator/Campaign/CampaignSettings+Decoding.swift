@@ -247,7 +247,8 @@ extension CampaignSettings.Search {
     }
     delays = try CampaignSettings.Delays(section.section("delays"), window: window)
     spaceGroups = try Self.spaceGroups(section.optional("space_groups"))
-    operators = try Self.operators(section.optional("operators"), composition)
+    topologies = try TopologySettings(section.optional("topologies"))
+    operators = try Self.operators(section.optional("operators"), composition, topologies)
     adaptive = try section.optional("adaptive")?.flag() ?? true
     antiseeds = try CampaignSettings.Antiseeds(section.section("antiseeds"))
     niche = try section.optional("niche")?.number(in: 0...1) ?? 0
@@ -269,16 +270,16 @@ extension CampaignSettings.Search {
   }
 
   private static func operators(
-    _ value: SettingsValue?, _ composition: Composition
+    _ value: SettingsValue?, _ composition: Composition, _ topologies: TopologySettings
   ) throws(SettingsError) -> [CampaignSettings.OperatorRatio] {
-    let standard: [VariationKind: Double] = [
-      .random: 0.2, .heredity: 0.4, .permutation: 0.1, .softMutation: 0.2, .latticeMutation: 0.1,
-      .symmetricMutation: 0.2,
-      .guidedRandom: 0.2,
-    ]
     let hasUnlikeAtoms = composition.elements.count > 1
     var ratios = VariationKind.operators.map { kind in
-      kind == .permutation && !hasUnlikeAtoms ? 0 : standard[kind] ?? 0
+      switch kind {
+      case .permutation where !hasUnlikeAtoms, .topological where !topologies.isUsed: 0.0
+      case .random where !topologies.isUsed:
+        kind.defaultRatio + VariationKind.topological.defaultRatio
+      default: kind.defaultRatio
+      }
     }
     if let value {
       var section = try value.mapping()
@@ -289,6 +290,10 @@ extension CampaignSettings.Search {
           throw given.error(
             allowed: "0: \(composition.formula) has no unlike atoms to swap",
             suggestion: "remove the line")
+        }
+        if let given, kind == .topological, ratios[index] > 0, !topologies.isUsed {
+          throw given.error(
+            allowed: "0 where search.topologies is none", suggestion: "remove the line")
         }
       }
       try section.finish()
@@ -303,6 +308,34 @@ extension CampaignSettings.Search {
     // Dividing ratios that add up to 1 again would change their last digits on every reading.
     let scale = abs(sum - 1) < 1e-12 ? 1 : sum
     return zip(VariationKind.operators, ratios).map { .init(kind: $0, ratio: $1 / scale) }
+  }
+}
+
+extension TopologySettings {
+  /// Reads `none`, `all` or what is left out and changed.
+  init(_ value: SettingsValue?) throws(SettingsError) {
+    guard let value else {
+      self.init()
+      return
+    }
+    if case .scalar = value.node.content {
+      self.init(isUsed: try value.word(of: ["all", "none"]) == "all")
+      return
+    }
+    var section = try value.mapping()
+    var excluded: [String] = []
+    if let list = section.optional("exclude") {
+      for name in try list.list("names of nets") {
+        excluded.append(try name.word(of: TopologyLibrary.names))
+      }
+      guard Set(excluded).count == excluded.count else {
+        throw list.error(found: "\(excluded)", allowed: "every net once")
+      }
+    }
+    let strain = try section.optional("strain")?.number(in: 0...0.5) ?? 0
+    let displacement = try section.optional("displacement")?.number(in: 0...2, unit: "Å") ?? 0
+    try section.finish()
+    self.init(excluded: excluded, strain: strain, displacement: displacement)
   }
 }
 

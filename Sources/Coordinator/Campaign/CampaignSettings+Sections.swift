@@ -103,6 +103,8 @@ extension CampaignSettings {
     /// The operators with their first ratios, in the order of `VariationKind.operators`; they add up
     /// to 1.
     public let operators: [OperatorRatio]
+    /// Which nets topological structures may use.
+    public let topologies: TopologySettings
     /// Whether ratios follow success.
     public let adaptive: Bool
     /// Penalties on visited basins.

@@ -1,3 +1,4 @@
+import Evolution
 import Settings
 
 extension CampaignSettings {
@@ -78,13 +79,23 @@ extension CampaignSettings.Search {
         "space_groups",
         spaceGroups.count == 230 ? .text("all") : .list(spaceGroups.map { .integer($0) })),
       .init("operators", .mapping(operators.map { .init($0.kind.rawValue, .number($0.ratio)) })),
-      .init("adaptive", .flag(adaptive)),
+      .init("topologies", topologies.node), .init("adaptive", .flag(adaptive)),
       .init(
         "antiseeds",
         .mapping([
           .init("height", .number(antiseeds.height)), .init("width", .number(antiseeds.width)),
         ])),
       .init("niche", .number(niche)),
+    ])
+  }
+}
+
+extension TopologySettings {
+  fileprivate var node: SettingsNode {
+    guard isUsed else { return .text("none") }
+    return .mapping([
+      .init("exclude", .list(excluded.map { .text($0) })), .init("strain", .number(strain)),
+      .init("displacement", .number(displacement)),
     ])
   }
 }

@@ -36,8 +36,10 @@ public struct CampaignRules: Sendable {
   public init(_ settings: CampaignSettings) {
     self.settings = settings
     seed = settings.seed
-    breeding = BreedingSettings(
+    var breeding = BreedingSettings(
       minimumDistances: settings.minimumDistances, spaceGroups: settings.search.spaceGroups)
+    breeding.topologies = settings.search.topologies
+    self.breeding = breeding
     selectThreshold = settings.activeLearning.select
     breakThreshold = settings.activeLearning.breaking
     forceCap = settings.training.forceCap

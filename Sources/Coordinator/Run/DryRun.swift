@@ -35,9 +35,12 @@ public struct DryRun {
         to: "\(directory)/reference-\(index + 1 < 10 ? "0" : "")\(index + 1).vasp",
         format: .poscar)
     }
-    try StructureFile.write(
-      [StructureRecord(structure: samples[0], comment: "random symmetric seeding")],
-      to: "\(directory)/seeding-random.vasp", format: .poscar)
+    let seedings = seedings(rules)
+    for (kind, structure, description) in seedings {
+      try StructureFile.write(
+        [StructureRecord(structure: structure, comment: description)],
+        to: "\(directory)/seeding-\(kind.rawValue).vasp", format: .poscar)
+    }
     try AtomicFile.write(settings.yaml(), to: directory + "/campaign.yaml")
 
     let timing = try secondsPerLabel(samples[0], engine)
@@ -74,8 +77,10 @@ public struct DryRun {
       re-ranking      the best \(settings.rerank.top)
       memory          about \(Int(megabytes.rounded(.up))) MB per rank beside the program
       ranks           useful up to \(settings.search.window + 1)
-      samples         \(samples.count) reference inputs and one structure of random seeding in \
-      \(directory)
+      samples         \(samples.count) reference inputs in \(directory), and one structure of each \
+      seeding:
+      \(seedings.map { "  seeding-\($0.kind.rawValue).vasp: \($0.description)" }
+        .joined(separator: "\n"))
 
       """
   }
@@ -104,6 +109,26 @@ public struct DryRun {
           + "(\(reason)); allow more space groups in search.space_groups or smaller distances")
     }
     return samples
+  }
+
+  /// One structure of every method in use that needs nothing found before.
+  private func seedings(
+    _ rules: CampaignRules
+  ) -> [(kind: VariationKind, structure: Structure, description: String)] {
+    var breeder = Breeder()
+    let composition = settings.composition.repeated(settings.formulaUnits[0])
+    return settings.search.operators.compactMap { share in
+      guard share.ratio > 0, [.random, .topological].contains(share.kind) else { return nil }
+      var random = RandomStream(seed: settings.seed, purpose: .breeding)
+      let order = BreedingOrder(
+        kind: share.kind, composition: composition,
+        targetVolumePerAtom: VolumeEstimate.fromRadii(composition))
+      guard
+        case .offspring(let structure, let description) = breeder.breed(
+          order, settings: rules.breeding, random: &random)
+      else { return nil }
+      return (share.kind, structure, description)
+    }
   }
 
   private func secondsPerLabel(_ structure: Structure, _ engine: any ReferenceEngine) throws
