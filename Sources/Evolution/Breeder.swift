@@ -23,10 +23,11 @@ public struct Breeder: Sendable {
     _ order: BreedingOrder, settings: BreedingSettings, random: inout RandomStream
   ) -> BreedingOutcome {
     var spacing = Spacing(&random)
+    let inherited = Spacing.inherited(order)
     while true {
       var wide = settings
       wide.minimumDistances = spacing.distances(
-        order.composition, limits: settings.minimumDistances)
+        order.composition, limits: settings.minimumDistances, inherited: inherited)
       // A wide demand that is not met soon is lowered rather than insisted on.
       if spacing.demand > 0 { wide.attempts = max(1, settings.attempts / 4) }
       let outcome = child(order, wide, &random)
@@ -55,6 +56,11 @@ public struct Breeder: Sendable {
     case .softMutation: return softMutation(order, settings, &random)
     case .latticeMutation: return latticeMutation(order, settings, &random)
     case .symmetricMutation: return symmetricMutation(order, settings, &random)
+    case .ripple: return ripple(order, settings, &random)
+    case .strainRipple: return strainRipple(order, settings, &random)
+    case .strainSwap: return strainSwap(order, settings, &random)
+    case .supercell: return supercell(order, settings, &random)
+    case .transmutation, .addRemove: return compositionChange(order, settings, &random)
     case .seed:
       guard let draft = Draft(order.parents[0].structure, order.composition) else {
         return .rejected(.notApplicable)

@@ -34,6 +34,12 @@ public struct BreedingSettings: Sendable, Hashable {
   public var softDisplacement: Double
   /// Largest displacement of the weak soft mutation after a lattice mutation, in the same unit.
   public var weakDisplacement: Double
+  /// Smallest amplitude of a ripple in Å.
+  public var smallestRipple: Double
+  /// Largest amplitude of a ripple in Å.
+  public var largestRipple: Double
+  /// Largest standard deviation in Å of the displacements that tell the copies in a doubled cell apart.
+  public var supercellDisplacement: Double
   /// How often an operator starts over before it gives up.
   public var attempts: Int
 
@@ -59,6 +65,9 @@ public struct BreedingSettings: Sendable, Hashable {
     largestStrain = 0.5
     softDisplacement = 3
     weakDisplacement = 0.5
+    smallestRipple = 0.5
+    largestRipple = 1
+    supercellDisplacement = 0.25
     attempts = 40
   }
 }
@@ -71,7 +80,7 @@ extension BreedingSettings: ByteCodable {
     for value in [
       volumeSpread, largestAspectRatio, largestSkew, largestGap, smallestParentShare,
       siteEnergyBias, largestSwapShare, smallestStrain, largestStrain, softDisplacement,
-      weakDisplacement,
+      weakDisplacement, smallestRipple, largestRipple, supercellDisplacement,
     ] { encoder.encode(value) }
     encoder.encode(atomsPerSlabPair)
     encoder.encode(attempts)
@@ -96,6 +105,9 @@ extension BreedingSettings: ByteCodable {
     largestStrain = try decoder.decode()
     softDisplacement = try decoder.decode()
     weakDisplacement = try decoder.decode()
+    smallestRipple = try decoder.decode()
+    largestRipple = try decoder.decode()
+    supercellDisplacement = try decoder.decode()
     atomsPerSlabPair = try decoder.decode()
     attempts = try decoder.decode()
   }

@@ -52,7 +52,7 @@ public struct OperatorRatios: Sendable, Hashable {
   ///   - learningRate: η, 0 … 1.
   ///   - window: How many of the last commits count.
   public init(
-    _ ratios: [Double] = [0.2, 0.4, 0.1, 0.2, 0.1, 0.2, 0.2], isAdaptive: Bool = true,
+    _ ratios: [Double] = VariationKind.operators.map(\.defaultRatio), isAdaptive: Bool = true,
     learningRate: Double = 0.2, window: Int = 100
   ) {
     precondition(ratios.count == VariationKind.operators.count, "one ratio per operator is needed")

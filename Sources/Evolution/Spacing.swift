@@ -7,7 +7,8 @@ import NumericalCore
 /// 10²–10³ eV/Å, which no potential is trained on. So every child is first tried wider: unlike atoms near
 /// a bond length, atoms of one element in a compound as far apart as second neighbors, both in units of
 /// the sum of covalent radii. Where no place is found the demand is lowered step by step down to the
-/// limits themselves, so that every structure stays possible.
+/// limits themselves, so that every structure stays possible. Of a child, no pair need be farther apart
+/// than in its parents: where metals touch, they may touch again.
 struct Spacing {
   /// 1 is the widest, 0 the minimum distances alone.
   private(set) var demand: Double
@@ -17,6 +18,9 @@ struct Spacing {
   /// the O–O distance of close-packed oxides (2.1 Å) between like ones.
   private static let bonded = 0.85
   private static let unbonded = 1.6
+  /// Children need this share of their parents' shortest distances: with all of it, an atom pushed away at
+  /// a seam would push the whole crystal.
+  private static let inheritedShare = 0.9
 
   /// Draws a first demand; different candidates begin differently.
   init(_ random: inout RandomStream) { demand = random.uniform(0.5, 1) }
@@ -30,14 +34,45 @@ struct Spacing {
     return true
   }
 
+  /// The shortest distance of every pair of a composition's elements in the parents, in Å; infinite
+  /// where they do not come near each other.
+  static func inherited(_ order: BreedingOrder) -> [Double] {
+    let elements = order.composition.elements
+    var shortest = Array(repeating: Double.infinity, count: elements.count * elements.count)
+    let reach = 2 * unbonded * (elements.map(\.covalentRadius).max() ?? 0)
+    for parent in order.parents {
+      let places = parent.structure.species.map { elements.firstIndex(of: $0) }
+      let list = NeighborList(parent.structure, cutoff: reach)
+      for (i, first) in places.enumerated() {
+        guard let first else { continue }
+        for neighbor in list.neighbors(of: i) {
+          guard let second = places[Int(list.indices[neighbor])] else { continue }
+          let pair = first * elements.count + second
+          shortest[pair] = min(shortest[pair], list.displacements[neighbor].squaredLength)
+        }
+      }
+    }
+    return shortest.map { $0.squareRoot() }
+  }
+
   /// The distances to keep for a composition.
-  func distances(_ composition: Composition, limits: MinimumDistances) -> MinimumDistances {
+  ///
+  /// - Parameters:
+  ///   - composition: The child's atoms.
+  ///   - limits: The minimum distances.
+  ///   - inherited: The shortest distances in the parents, see `inherited(_:)`.
+  /// - Returns: Distances from the limits upwards.
+  func distances(
+    _ composition: Composition, limits: MinimumDistances, inherited: [Double]
+  ) -> MinimumDistances {
     let elements = composition.elements
     var pairs: [(ChemicalElement, ChemicalElement, Double)] = []
     for (index, a) in elements.enumerated() {
-      for b in elements[index...] {
+      for (offset, b) in elements[index...].enumerated() {
         let isBonded = a != b || elements.count == 1
-        let wide = (isBonded ? Self.bonded : Self.unbonded) * (a.covalentRadius + b.covalentRadius)
+        let wide = min(
+          (isBonded ? Self.bonded : Self.unbonded) * (a.covalentRadius + b.covalentRadius),
+          Self.inheritedShare * inherited[index * elements.count + index + offset])
         let limit = limits[a, b]
         pairs.append((a, b, max(limit, limit + demand * (wide - limit))))
       }

@@ -15,7 +15,7 @@ private struct ToyRun {
       Composition(formula: "TiO2").repeated(2), Composition(formula: "TiO2").repeated(4),
     ]
     return ScheduleSettings(
-      seed: seed, compositions: compositions, initialStructures: 12, candidates: 60,
+      seed: seed, initialStructures: 12, candidates: 60,
       population: 16, window: window, labelDelay: 8, refitDelay: 8, batch: 8, maxLabels: 90,
       rerankTop: 6, search: PopulationSettings(size: 16, compositions: compositions))
   }
