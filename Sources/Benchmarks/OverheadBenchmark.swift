@@ -95,7 +95,7 @@ enum OverheadBenchmark: Benchmark {
     let settings = BreedingSettings(minimumDistances: source.minimumDistances)
     let volume = VolumeEstimate.fromRadii(source.composition)
     var breeder = Breeder()
-    return VariationKind.operators.map { kind in
+    return VariationKind.operators.filter { !$0.changesCell }.map { kind in
       part(kind.rawValue, of: parents.count) {
         for (number, parent) in parents.enumerated() {
           let partner = parents[(number + 1) % parents.count]
@@ -119,7 +119,7 @@ enum OverheadBenchmark: Benchmark {
     defer { scratch.remove() }
     let population = 60
     let settings = ScheduleSettings(
-      seed: 1, compositions: [cell], initialStructures: 20, candidates: candidates,
+      seed: 1, initialStructures: 20, candidates: candidates,
       population: population, window: 8, labelDelay: 8, refitDelay: 8, batch: 8, maxLabels: 40,
       rerankTop: 2, search: PopulationSettings(size: population, compositions: [cell]))
     let work = PretendedWork()

@@ -62,7 +62,7 @@ enum ScheduleBenchmark: Benchmark {
     let window = max(8, workers)
     let population = max(32, window)
     return ScheduleSettings(
-      seed: 1, compositions: cells, initialStructures: 40, candidates: candidates,
+      seed: 1, initialStructures: 40, candidates: candidates,
       population: population, window: window, labelDelay: window, refitDelay: window, batch: 8,
       maxLabels: 250, rerankTop: 10,
       search: PopulationSettings(size: population, compositions: cells))

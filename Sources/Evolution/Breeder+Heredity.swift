@@ -1,98 +1,12 @@
 import Crystal
-import Foundation
 import NumericalCore
 
 /// One atom offered to a heredity child.
 private struct Offer {
-  let species: Int
+  /// Its place in the child's composition; `nil` for an element that the child does not hold.
+  let species: Int?
   let fractional: Vector3
   let quality: Double
-  let isFromFirst: Bool
-}
-
-/// A parent prepared for cutting.
-private struct CutParent {
-  let vectors: Matrix3
-  let fractional: [Vector3]
-  let species: [Int]
-  let qualities: [Double]?
-  let isEnergy: Bool
-  let id: Int
-
-  init?(_ parent: Parent, _ elements: [ChemicalElement]) {
-    let lattice = parent.structure.lattice.niggliReduced()
-    vectors = lattice.vectors
-    var species: [Int] = []
-    for element in parent.structure.species {
-      guard let index = elements.firstIndex(of: element) else { return nil }
-      species.append(index)
-    }
-    self.species = species
-    fractional = parent.structure.positions.map(lattice.fractional)
-    qualities = parent.measure.qualities
-    if case .siteEnergies = parent.measure { isEnergy = true } else { isEnergy = false }
-    id = parent.id
-  }
-
-  private init(
-    _ vectors: Matrix3, _ fractional: [Vector3], _ species: [Int], _ qualities: [Double]?,
-    _ isEnergy: Bool, _ id: Int
-  ) {
-    self.vectors = vectors
-    self.fractional = fractional
-    self.species = species
-    self.qualities = qualities
-    self.isEnergy = isEnergy
-    self.id = id
-  }
-
-  /// The same crystal with its axes named in another order.
-  func withAxes(_ order: [Int]) -> CutParent {
-    CutParent(
-      Matrix3(rows: vectors[order[0]], vectors[order[1]], vectors[order[2]]),
-      fractional.map { Vector3($0[order[0]], $0[order[1]], $0[order[2]]) }, species, qualities,
-      isEnergy, id)
-  }
-
-  var volumePerAtom: Double { abs(vectors.determinant) / Double(species.count) }
-
-  /// The atoms shifted at random and whether each lies in the slab [0, share) of its period.
-  ///
-  /// Of a few shifts, the one that brings better atoms is likelier.
-  func cut(
-    axis: Int, share: Double, periods: Int, keepsSlab: Bool, bias: Double,
-    _ random: inout RandomStream
-  ) -> (fractional: [Vector3], isKept: [Bool]) {
-    let trials = qualities == nil ? 1 : 6
-    var best: [([Vector3], [Bool])] = []
-    var means: [Double] = []
-    for _ in 0..<trials {
-      let shift = random.fractionalPoint()
-      let moved = fractional.map { ($0 + shift).map { $0 - $0.rounded(.down) } }
-      let isKept = moved.map { f in
-        let phase = f[axis] * Double(periods)
-        return (phase - phase.rounded(.down) < share) == keepsSlab
-      }
-      var sum = 0.0
-      var count = 0
-      if let qualities {
-        for (kept, quality) in zip(isKept, qualities) where kept {
-          sum += quality
-          count += 1
-        }
-      }
-      best.append((moved, isKept))
-      means.append(count > 0 ? sum / Double(count) : -.infinity)
-    }
-    let top = means.max() ?? 0
-    // p ∝ exp(−⟨E⟩/bias) for site energies; for orders, which have no scale of their own, the
-    // spread of the trials takes the place of the bias.
-    let finite = means.filter(\.isFinite)
-    let spread = max(1e-9, top - (finite.min() ?? top))
-    let scale = isEnergy ? bias : 0.5 * spread
-    let weights = means.map { $0.isFinite ? exp(($0 - top) / scale) : 0 }
-    return best[random.index(weights: weights) ?? 0]
-  }
 }
 
 extension Breeder {
@@ -104,16 +18,22 @@ extension Breeder {
     _ order: BreedingOrder, _ settings: BreedingSettings, _ random: inout RandomStream
   ) -> BreedingOutcome {
     let elements = order.composition.elements
-    guard let first = CutParent(order.parents[0], elements),
-      let second = CutParent(order.parents[1], elements)
-    else { return .rejected(.notApplicable) }
-    let atoms = Double(max(first.species.count, second.species.count))
+    guard order.parents.allSatisfy({ $0.structure.periodicity == .full }) else {
+      return .rejected(.notApplicable)
+    }
+    let wholes = order.parents.map { CutParent($0, elements) }
+    let atoms = Double(order.composition.atomCount)
+    // Places of surplus atoms serve for missing ones where the child has another ratio.
+    let mayTransmute = !order.parents.allSatisfy {
+      order.composition.hasRatio(of: $0.structure.composition())
+    }
     let periods = max(1, Int((atoms / Double(settings.atomsPerSlabPair)).rounded(.down)))
     var reason = RejectionReason.minimumDistances
     for _ in 0..<settings.attempts {
+      let first = wholes[0].fitted(to: order.composition.atomCount, &random)
       var axes = [0, 1, 2]
       random.shuffle(&axes)
-      let turned = second.withAxes(axes)
+      let turned = wholes[1].fitted(to: order.composition.atomCount, &random).withAxes(axes)
       let axis = random.integer(below: 3)
       let share = random.uniform(0.25, 0.75)
       let slabs = random.integer(below: periods) + 1
@@ -138,10 +58,10 @@ extension Breeder {
         reason = .cellShape
         continue
       }
-      let offers = offers(first, a, fromFirst: true) + self.offers(turned, b, fromFirst: false)
+      let offers = offers(first, a) + self.offers(turned, b)
       var draft = Draft(
         lattice: lattice, composition: order.composition, species: [], positions: [])
-      guard draft.fill(from: offers, settings, &random) else {
+      guard draft.fill(from: offers, mayTransmute: mayTransmute, settings, &random) else {
         reason = .minimumDistances
         continue
       }
@@ -149,7 +69,7 @@ extension Breeder {
       let percent = Int((100 * share).rounded())
       let outcome = draft.finished(
         settings,
-        "heredity, \(percent) % of \(first.id) along \(axisName), rest of \(second.id)")
+        "heredity, \(percent) % of \(first.id) along \(axisName), rest of \(turned.id)")
       guard case .rejected(let why) = outcome else { return outcome }
       reason = why
     }
@@ -157,12 +77,12 @@ extension Breeder {
   }
 
   private func offers(
-    _ parent: CutParent, _ cut: (fractional: [Vector3], isKept: [Bool]), fromFirst: Bool
+    _ parent: CutParent, _ cut: (fractional: [Vector3], isKept: [Bool])
   ) -> [(offer: Offer, isKept: Bool)] {
     parent.species.indices.map { index in
       let offer = Offer(
         species: parent.species[index], fractional: cut.fractional[index],
-        quality: parent.qualities?[index] ?? 0, isFromFirst: fromFirst)
+        quality: parent.qualities?[index] ?? 0)
       return (offer, cut.isKept[index])
     }
   }
@@ -177,7 +97,7 @@ extension Draft {
   /// Repairs the composition: surplus atoms go, the worst first; missing ones come from the discarded
   /// parts, the best first, then at random places.
   fileprivate mutating func fill(
-    from all: [(offer: Offer, isKept: Bool)], _ settings: BreedingSettings,
+    from all: [(offer: Offer, isKept: Bool)], mayTransmute: Bool, _ settings: BreedingSettings,
     _ random: inout RandomStream
   ) -> Bool {
     let distances = distances(settings)
@@ -188,19 +108,30 @@ extension Draft {
       ($1.element.offer.quality, $0.offset) < ($0.element.offer.quality, $1.offset)
     }.map(\.element)
     var missing = composition.counts
-    for (offer, isKept) in ranked where isKept && missing[offer.species] > 0 {
-      add(offer.species, lattice.cartesian(offer.fractional))
-      missing[offer.species] -= 1
+    var surplus: [Offer] = []
+    for (offer, isKept) in ranked where isKept {
+      if let species = offer.species, missing[species] > 0 {
+        add(species, lattice.cartesian(offer.fractional))
+        missing[species] -= 1
+      } else if mayTransmute {
+        surplus.append(offer)
+      }
+    }
+    for offer in surplus {
+      guard let species = random.index(weights: missing.map(Double.init)) else { break }
+      add(species, lattice.cartesian(offer.fractional))
+      missing[species] -= 1
     }
     // The seams may have put atoms on top of each other; new atoms come after the push.
     guard distances.separate(&positions, species, rounds: Self.separationRounds) else {
       return false
     }
-    for (offer, isKept) in ranked where !isKept && missing[offer.species] > 0 {
+    for (offer, isKept) in ranked where !isKept {
+      guard let species = offer.species, missing[species] > 0 else { continue }
       let place = lattice.cartesian(offer.fractional)
-      guard isFree(place, offer.species, distances) else { continue }
-      add(offer.species, place)
-      missing[offer.species] -= 1
+      guard isFree(place, species, distances) else { continue }
+      add(species, place)
+      missing[species] -= 1
     }
     for (element, count) in missing.enumerated() {
       for _ in 0..<count {

@@ -28,10 +28,11 @@ public struct Breeder: Sendable {
       return child(order, settings, &random)
     }
     var spacing = Spacing(&random)
+    let inherited = Spacing.inherited(order)
     while true {
       var wide = settings
       wide.minimumDistances = spacing.distances(
-        order.composition, limits: settings.minimumDistances)
+        order.composition, limits: settings.minimumDistances, inherited: inherited)
       // A wide demand that is not met soon is lowered rather than insisted on.
       if spacing.demand > 0 { wide.attempts = max(1, settings.attempts / 4) }
       let outcome = child(order, wide, &random)
@@ -67,6 +68,11 @@ public struct Breeder: Sendable {
     case .softMutation: return softMutation(order, settings, &random)
     case .latticeMutation: return latticeMutation(order, settings, &random)
     case .symmetricMutation: return symmetricMutation(order, settings, &random)
+    case .ripple: return ripple(order, settings, &random)
+    case .strainRipple: return strainRipple(order, settings, &random)
+    case .strainSwap: return strainSwap(order, settings, &random)
+    case .supercell: return supercell(order, settings, &random)
+    case .transmutation, .addRemove: return compositionChange(order, settings, &random)
     case .seed:
       guard let draft = Draft(order.parents[0].structure, order.composition) else {
         return .rejected(.notApplicable)
@@ -106,7 +112,7 @@ public struct Breeder: Sendable {
   }
 
   /// The Wyckoff positions of a group.
-  mutating func wyckoffTable(of group: Int) -> WyckoffTable { generator.table(of: group) }
+  package mutating func wyckoffTable(of group: Int) -> WyckoffTable { generator.table(of: group) }
 }
 
 /// A structure under construction: Cartesian positions, species by their place in the composition.

@@ -61,32 +61,49 @@ public struct Parent: Sendable, Hashable {
   public let structure: Structure
   /// What is known of its atoms, in the structure's order.
   public let measure: AtomMeasure
+  /// Its soft vibrations, where somebody has computed them; without them, a soft mutation follows the
+  /// bond-strength model.
+  public let modes: VibrationalModes?
 
-  /// Creates a parent; the measure must have one number per atom.
-  public init(id: Int, structure: Structure, measure: AtomMeasure = .none) {
+  /// Creates a parent; the measure must have one number per atom, a mode one displacement.
+  public init(
+    id: Int, structure: Structure, measure: AtomMeasure = .none, modes: VibrationalModes? = nil
+  ) {
     precondition(
       measure.count.map { $0 == structure.atomCount } ?? true, "one number per atom is needed")
+    precondition(
+      modes.map { $0.atomCount == structure.atomCount } ?? true, "modes belong to other atoms")
     self.id = id
     self.structure = structure
     self.measure = measure
+    self.modes = modes
+  }
+
+  /// The same parent with its soft vibrations.
+  public func with(modes: VibrationalModes?) -> Parent {
+    Parent(id: id, structure: structure, measure: measure, modes: modes)
   }
 }
 
 extension Parent: ByteCodable {
-  /// Appends number, structure and measure.
+  /// Appends every field.
   public func encode(to encoder: inout ByteEncoder) {
     encoder.encode(id)
     encoder.encode(structure)
     encoder.encode(measure)
+    encoder.encode(modes)
   }
 
-  /// Reads number, structure and measure.
+  /// Reads every field.
   public init(from decoder: inout ByteDecoder) throws(ByteCodingError) {
     id = try decoder.decode()
     structure = try decoder.decode()
     measure = try decoder.decode()
-    guard measure.count.map({ $0 == structure.atomCount }) ?? true else {
-      throw .invalid("an atom measure of \(measure.count ?? 0) for \(structure.atomCount) atoms")
+    modes = try decoder.decode(VibrationalModes?.self)
+    guard measure.count.map({ $0 == structure.atomCount }) ?? true,
+      modes.map({ $0.atomCount == structure.atomCount }) ?? true
+    else {
+      throw .invalid("a measure or modes of other than \(structure.atomCount) atoms")
     }
   }
 }

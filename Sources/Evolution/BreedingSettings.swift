@@ -40,6 +40,12 @@ public struct BreedingSettings: Sendable, Hashable {
   public var subcellShare: Double
   /// Which nets topological structures may use.
   public var topologies: TopologySettings
+  /// Smallest amplitude of a ripple in Å.
+  public var smallestRipple: Double
+  /// Largest amplitude of a ripple in Å.
+  public var largestRipple: Double
+  /// Largest standard deviation in Å of the displacements that tell the copies in a doubled cell apart.
+  public var supercellDisplacement: Double
   /// How often an operator starts over before it gives up.
   public var attempts: Int
 
@@ -68,6 +74,9 @@ public struct BreedingSettings: Sendable, Hashable {
     atomsPerPlainCell = 25
     subcellShare = 0.3
     topologies = TopologySettings()
+    smallestRipple = 0.5
+    largestRipple = 1
+    supercellDisplacement = 0.25
     attempts = 40
   }
 }
@@ -80,7 +89,7 @@ extension BreedingSettings: ByteCodable {
     for value in [
       volumeSpread, largestAspectRatio, largestSkew, largestGap, smallestParentShare,
       siteEnergyBias, largestSwapShare, smallestStrain, largestStrain, softDisplacement,
-      weakDisplacement, subcellShare,
+      weakDisplacement, smallestRipple, largestRipple, supercellDisplacement, subcellShare,
     ] { encoder.encode(value) }
     encoder.encode(atomsPerSlabPair)
     encoder.encode(atomsPerPlainCell)
@@ -107,6 +116,9 @@ extension BreedingSettings: ByteCodable {
     largestStrain = try decoder.decode()
     softDisplacement = try decoder.decode()
     weakDisplacement = try decoder.decode()
+    smallestRipple = try decoder.decode()
+    largestRipple = try decoder.decode()
+    supercellDisplacement = try decoder.decode()
     subcellShare = try decoder.decode()
     atomsPerSlabPair = try decoder.decode()
     atomsPerPlainCell = try decoder.decode()

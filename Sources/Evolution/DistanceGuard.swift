@@ -84,6 +84,19 @@ struct DistanceGuard {
     return best
   }
 
+  /// The smallest distance from a place to any atom, in units of the pair's limit.
+  func room(
+    at place: Vector3, _ element: Int, among positions: [Vector3], _ species: [Int]
+  ) -> Double {
+    var smallest = Double.infinity
+    for (other, otherSpecies) in zip(positions, species) {
+      let limit = limits[element * speciesCount + otherSpecies]
+      guard limit > 0 else { continue }
+      smallest = min(smallest, shortest(from: place, to: other).length / limit)
+    }
+    return smallest
+  }
+
   /// Whether all distances are allowed.
   func allowsAll(_ positions: [Vector3], _ species: [Int]) -> Bool {
     for i in positions.indices {

@@ -61,17 +61,17 @@ public struct DuplicateIndex: Sendable, Hashable {
   /// - Returns: The best basins, best first.
   /// - Complexity: O(n log n)
   public func best(_ count: Int, version: Int) -> [Basin] {
-    bestIndices(count, version: version).map { basins[$0] }
+    bestIndices(count, version: version, by: \.enthalpyPerAtom).map { basins[$0] }
   }
 
-  func bestIndices(_ count: Int, version: Int) -> [Int] {
+  /// The best by a height of one's own.
+  func bestIndices(_ count: Int, version: Int, by height: (Individual) -> Double) -> [Int] {
     let usable = basins.indices.filter { !basins[$0].isDiscarded }
-    let sorted = usable.sorted {
-      let (a, b) = (basins[$0].representative, basins[$1].representative)
-      let (ageA, ageB) = (version - a.potentialVersion, version - b.potentialVersion)
-      return (min(ageA, 1), a.enthalpyPerAtom, $0) < (min(ageB, 1), b.enthalpyPerAtom, $1)
+    let keys = usable.map { place in
+      let individual = basins[place].representative
+      return (min(version - individual.potentialVersion, 1), height(individual), place)
     }
-    return Array(sorted.prefix(count))
+    return keys.sorted(by: <).prefix(count).map(\.2)
   }
 
   /// Counts a visit.

@@ -1,15 +1,15 @@
 import NumericalCore
 
 /// Multisets of positions that may be taken again and again.
-struct FreePositions: Sendable {
+package struct FreePositions: Sendable {
   private let positions: [(position: Int, multiplicity: Int, weight: Double)]
   /// The largest total that is counted.
-  let largestTotal: Int
+  package let largestTotal: Int
   /// For every first position allowed and every total the weight of all multisets.
   private let weights: [[Double]]
 
   /// Counts for the positions of a table that have a free coordinate.
-  init(_ table: WyckoffTable, upTo largest: Int) {
+  package init(_ table: WyckoffTable, upTo largest: Int) {
     positions = table.positions.enumerated().filter { $0.element.dimension > 0 }
       .map {
         ($0.offset, $0.element.multiplicity, OrbitChoice.weight(of: $0.offset, in: table))
@@ -27,10 +27,10 @@ struct FreePositions: Sendable {
   }
 
   /// The weight of all multisets that make a total.
-  func weight(of total: Int) -> Double { weights[0][total] }
+  package func weight(of total: Int) -> Double { weights[0][total] }
 
   /// Draws a multiset with a total that some multiset makes.
-  func draw(total: Int, _ random: inout RandomStream, _ take: (Int) -> Void) {
+  package func draw(total: Int, _ random: inout RandomStream, _ take: (Int) -> Void) {
     var left = total
     var first = 0
     while left > 0 {

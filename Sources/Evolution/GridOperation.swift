@@ -2,22 +2,22 @@ import Crystal
 import NumericalCore
 
 /// A symmetry operation x → W x + w in whole numbers: w counts steps of a grid in the conventional cell.
-struct GridOperation: Sendable, Hashable {
-  typealias Vector = SIMD3<Int32>
+package struct GridOperation: Sendable, Hashable {
+  package typealias Vector = SIMD3<Int32>
 
   /// The first column of W, the image of a.
-  let a: Vector
+  package let a: Vector
   /// The second column of W, the image of b.
-  let b: Vector
+  package let b: Vector
   /// The third column of W, the image of c.
-  let c: Vector
+  package let c: Vector
   /// w in steps of the grid.
-  let translation: Vector
+  package let translation: Vector
 
-  static let identity = GridOperation(
+  package static let identity = GridOperation(
     a: Vector(1, 0, 0), b: Vector(0, 1, 0), c: Vector(0, 0, 1), translation: .zero)
 
-  init(a: Vector, b: Vector, c: Vector, translation: Vector) {
+  package init(a: Vector, b: Vector, c: Vector, translation: Vector) {
     self.a = a
     self.b = b
     self.c = c
@@ -25,7 +25,7 @@ struct GridOperation: Sendable, Hashable {
   }
 
   /// Takes over an operation whose translation is a multiple of one step.
-  init(_ operation: SymmetryOperation, steps: Int32) {
+  package init(_ operation: SymmetryOperation, steps: Int32) {
     let r = operation.rotation
     func column(_ index: Int) -> Vector {
       Vector(
@@ -38,26 +38,26 @@ struct GridOperation: Sendable, Hashable {
       translation: Vector(Int32(w.x), Int32(w.y), Int32(w.z)))
   }
 
-  func rotate(_ v: Vector) -> Vector { v.x &* a &+ v.y &* b &+ v.z &* c }
+  package func rotate(_ v: Vector) -> Vector { v.x &* a &+ v.y &* b &+ v.z &* c }
 
-  func apply(_ v: Vector) -> Vector { rotate(v) &+ translation }
+  package func apply(_ v: Vector) -> Vector { rotate(v) &+ translation }
 
-  func hasSameRotation(as other: GridOperation) -> Bool {
+  package func hasSameRotation(as other: GridOperation) -> Bool {
     a == other.a && b == other.b && c == other.c
   }
 
-  var trace: Int32 { a.x &+ b.y &+ c.z }
+  package var trace: Int32 { a.x &+ b.y &+ c.z }
 
-  var determinant: Int32 { a.dot(b.cross(c)) }
+  package var determinant: Int32 { a.dot(b.cross(c)) }
 
   /// Wᵀ as a real matrix: fractional positions are rows, x' = x Wᵀ + w.
-  var transposedRotation: Matrix3 {
+  package var transposedRotation: Matrix3 {
     func row(_ v: Vector) -> Vector3 { Vector3(Double(v.x), Double(v.y), Double(v.z)) }
     return Matrix3(rows: row(a), row(b), row(c))
   }
 
   /// The direction ±u of the fixed axis of a proper rotation: 1 + W + W² + … projects on it.
-  var axis: Vector {
+  package var axis: Vector {
     for unit in Vector.units {
       var sum = Vector.zero
       var power = unit
@@ -72,7 +72,7 @@ struct GridOperation: Sendable, Hashable {
   }
 
   /// Two vectors that span the plane of a mirror: 1 + W projects on it.
-  var mirrorBasis: (Vector, Vector) {
+  package var mirrorBasis: (Vector, Vector) {
     var first: Vector?
     for unit in Vector.units {
       let projected = unit &+ rotate(unit)
@@ -89,16 +89,16 @@ struct GridOperation: Sendable, Hashable {
 }
 
 extension SIMD3<Int32> {
-  static let units = [SIMD3(1, 0, 0), SIMD3(0, 1, 0), SIMD3(0, 0, 1)] as [SIMD3<Int32>]
+  package static let units = [SIMD3(1, 0, 0), SIMD3(0, 1, 0), SIMD3(0, 0, 1)] as [SIMD3<Int32>]
 
-  func dot(_ other: Self) -> Int32 { x &* other.x &+ y &* other.y &+ z &* other.z }
+  package func dot(_ other: Self) -> Int32 { x &* other.x &+ y &* other.y &+ z &* other.z }
 
-  func cross(_ v: Self) -> Self {
+  package func cross(_ v: Self) -> Self {
     Self(y &* v.z &- z &* v.y, z &* v.x &- x &* v.z, x &* v.y &- y &* v.x)
   }
 
   /// The shortest vector of whole numbers along ±v whose first component other than zero is positive.
-  var primitiveDirection: Self {
+  package var primitiveDirection: Self {
     func divisor(_ a: Int32, _ b: Int32) -> Int32 { b == 0 ? abs(a) : divisor(b, a % b) }
     let common = divisor(divisor(x, y), z)
     let first = x != 0 ? x : (y != 0 ? y : z)
@@ -108,7 +108,7 @@ extension SIMD3<Int32> {
   }
 
   /// As a real vector, times a factor.
-  func scaled(by factor: Double) -> Vector3 {
+  package func scaled(by factor: Double) -> Vector3 {
     Vector3(Double(x) * factor, Double(y) * factor, Double(z) * factor)
   }
 }

@@ -21,6 +21,8 @@ public struct Individual: Sendable, Hashable {
   public let potentialVersion: Int
   /// What is known of single atoms; without it, the fingerprint's order per atom takes its place.
   public let measure: AtomMeasure
+  /// What the cell holds; derived from the structure.
+  let composition: Composition
 
   /// Creates an individual; the enthalpy must be finite.
   public init(
@@ -40,6 +42,7 @@ public struct Individual: Sendable, Hashable {
     self.spaceGroup = spaceGroup
     self.potentialVersion = potentialVersion
     self.measure = measure
+    composition = structure.composition()
   }
 
   /// The structure's fingerprint.
@@ -106,6 +109,7 @@ extension Individual: ByteCodable {
     potentialVersion = try decoder.decode()
     measure = try decoder.decode()
     identity = StructureIdentity(structure, fingerprint: fingerprint)
+    composition = structure.composition()
     guard enthalpyPerAtom.isFinite, measure.count.map({ $0 == structure.atomCount }) ?? true else {
       throw .invalid("individual \(id)")
     }

@@ -13,9 +13,9 @@ import NumericalCore
 /// Ways are counted, not listed: the free positions by the coefficients of Π 1/(1 − w xᵐ), the fixed
 /// ones by how many of each multiplicity are used up. So the work is bounded for every composition, and
 /// an infeasible group is known for certain. Solutions are counted in atoms of the primitive cell.
-struct OrbitChoice: Sendable {
+package struct OrbitChoice: Sendable {
   /// The relative chance of one more orbit, of any position of its multiplicity.
-  static let orbitWeight = 0.25
+  package static let orbitWeight = 0.25
 
   /// Positions without a free coordinate of one multiplicity.
   private struct FixedClass: Sendable {
@@ -26,7 +26,7 @@ struct OrbitChoice: Sendable {
   }
 
   /// The factor that an orbit on a position contributes to the chance of a way.
-  static func weight(of position: Int, in table: WyckoffTable) -> Double {
+  package static func weight(of position: Int, in table: WyckoffTable) -> Double {
     let multiplicity = table.positions[position].multiplicity
     return orbitWeight / Double(table.positions.count { $0.multiplicity == multiplicity })
   }
@@ -51,7 +51,7 @@ struct OrbitChoice: Sendable {
   ///   - counts: Atoms of each element in the primitive cell.
   ///   - table: The group's positions.
   ///   - free: The group's free positions, counted up to the largest count at least.
-  init?(counts: [Int], in table: WyckoffTable, free: FreePositions) {
+  package init?(counts: [Int], in table: WyckoffTable, free: FreePositions) {
     var fixed: [FixedClass] = []
     for (index, position) in table.positions.enumerated() where position.dimension == 0 {
       if let known = fixed.firstIndex(where: { $0.multiplicity == position.multiplicity }) {
@@ -80,7 +80,7 @@ struct OrbitChoice: Sendable {
   /// Draws positions for every element.
   ///
   /// - Returns: Pairs of element index and position index.
-  func draw(_ random: inout RandomStream) -> [(element: Int, position: Int)] {
+  package func draw(_ random: inout RandomStream) -> [(element: Int, position: Int)] {
     let supplies = fixed.map { positionClass in
       var positions = positionClass.positions
       random.shuffle(&positions)

@@ -21,6 +21,7 @@ extension Population: ByteCodable {
   public func encode(to encoder: inout ByteEncoder) {
     encoder.encode(settings)
     encoder.encode(index)
+    encoder.encode(hull)
     encoder.encode(antiseeds)
     encoder.encode(operators)
     encoder.encode(potentialVersion)
@@ -39,6 +40,7 @@ extension Population: ByteCodable {
   public init(from decoder: inout ByteDecoder) throws(ByteCodingError) {
     self.init(settings: try decoder.decode(PopulationSettings.self))
     index = try decoder.decode()
+    try reference.restore(try decoder.decode(ConvexHull?.self), index)
     antiseeds = try decoder.decode()
     operators = try decoder.decode()
     potentialVersion = try decoder.decode()

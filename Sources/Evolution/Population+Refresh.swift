@@ -15,7 +15,8 @@ extension Population {
     staged = []
     failed = []
     var basins = ranking.map(\.basin)
-    for basin in index.bestIndices(settings.bestCount, version: potentialVersion)
+    // All phases of the hull are among the best: a hull of the new version needs them.
+    for basin in bestIndices(settings.bestCount + (hull?.phases.count ?? 0))
     where !basins.contains(basin) {
       basins.append(basin)
     }
@@ -72,9 +73,12 @@ extension Population {
       index.discard(basin)
       ranking.removeAll { $0.basin == basin }
     }
+    reference.rebuild(index, version: version)
     ranking = ranking.map { member($0.basin) }
     rank()
     mergeDuplicates()
+    // What was merged may have been the lower one of two that are nearly equal.
+    reference.rebuild(index, version: version)
     refill()
     rescaleAntiseeds()
     rank()
@@ -89,7 +93,7 @@ extension Population {
 
   /// Of basins that relaxed into one, the fitter member stays and inherits the visits.
   private mutating func mergeDuplicates() {
-    let others = index.bestIndices(settings.bestCount, version: potentialVersion).filter { basin in
+    let others = bestIndices(settings.bestCount).filter { basin in
       index.basins[basin].representative.potentialVersion == potentialVersion
         && !ranking.contains { $0.basin == basin }
     }
@@ -108,7 +112,7 @@ extension Population {
   /// Fills places that became free with the best distinct structures of the new version.
   private mutating func refill() {
     guard ranking.count < settings.size else { return }
-    for basin in index.bestIndices(settings.bestCount, version: potentialVersion)
+    for basin in bestIndices(settings.bestCount)
     where index.basins[basin].representative.potentialVersion == potentialVersion
       && !ranking.contains(where: { $0.basin == basin })
       && ranking.count < settings.size

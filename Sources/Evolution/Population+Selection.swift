@@ -14,37 +14,36 @@ extension Population {
     defer { orderCount += 1 }
     let isStarting = orderCount < settings.size || ranking.count < 2
     let kind = isStarting ? chooseGenerator(&random) : chooseOperator(&random)
-    switch kind {
-    case .random, .topological, .seed:
-      let composition = settings.compositions[random.integer(below: settings.compositions.count)]
+    let parents = chooseParents(for: kind, &random)
+    guard let first = parents.first else {
+      let composition = settings.space.drawn(number: orderCount, &random)
       return BreedingOrder(
-        kind: kind == .seed ? .random : kind, composition: composition,
-        targetVolumePerAtom: targetVolumePerAtom(for: composition))
-    case .guidedRandom:
-      let composition = settings.compositions[random.integer(below: settings.compositions.count)]
-      return BreedingOrder(
-        kind: .guidedRandom, composition: composition,
+        kind: kind.parentCount == 0 ? kind : .random, composition: composition,
         targetVolumePerAtom: targetVolumePerAtom(for: composition),
-        spaceGroups: chooseSpaceGroup(&random).map { [$0] } ?? [])
+        spaceGroups: kind == .guidedRandom ? chooseSpaceGroup(&random).map { [$0] } ?? [] : [])
+    }
+    let cells = parents.map { cell(of: $0) }
+    switch kind {
     case .heredity:
-      let parents = chooseParents(2, &random)
-      return order(.heredity, parents, like: parents[random.integer(below: 2)])
-    case .symmetricMutation:
-      let parents = chooseParents(1, &random, preferring: hasSymmetry)
-      return order(kind, parents, like: parents[0])
-    case .permutation, .latticeMutation:
-      let parents = chooseParents(1, &random)
-      return order(kind, parents, like: parents[0])
+      return order(kind, parents, heredityComposition(cells, &random))
+    case .supercell:
+      return order(kind, parents, settings.space.doubled(cells[0]) ?? cells[0].repeated(2))
+    case .transmutation:
+      return order(kind, parents, settings.space.transmuted(cells[0], &random) ?? cells[0])
+    case .addRemove:
+      return order(kind, parents, settings.space.resized(cells[0], &random) ?? cells[0])
     case .softMutation:
-      let parents = chooseParents(1, &random)
-      let basin = ranking[parents[0]].basin
+      let basin = ranking[first].basin
       let uses = index.basins[basin].softMutations
       index.countSoftMutation(of: basin)
-      var order = order(.softMutation, parents, like: parents[0])
+      var order = order(.softMutation, parents, cells[0])
       // Both signs of a mode are separate children; then comes the next mode.
       order.modeIndex = uses / 2
       order.modeIsReversed = uses % 2 == 1
       return order
+    case .random, .guidedRandom, .topological, .permutation, .latticeMutation, .symmetricMutation,
+      .ripple, .strainRipple, .strainSwap, .seed:
+      return order(kind, parents, cells[0])
     }
   }
 
@@ -56,34 +55,65 @@ extension Population {
     return random.index(weights: weights).map { kinds[$0] } ?? .random
   }
 
+  /// A child of heredity has the cell of either parent, or one between them where ratios may vary.
+  private func heredityComposition(
+    _ cells: [Composition], _ random: inout RandomStream
+  ) -> Composition {
+    let model = cells[random.integer(below: cells.count)]
+    guard settings.space.canChangeComposition, random.integer(below: 2) == 0 else { return model }
+    return settings.space.blended(cells[0], cells[1], &random) ?? model
+  }
+
   private func chooseOperator(_ random: inout RandomStream) -> VariationKind {
-    let hasUnlikeAtoms = settings.compositions.contains { $0.elements.count > 1 }
-    let hasSeveralAtoms = settings.compositions.contains { $0.atomCount > 1 }
     let weights = VariationKind.operators.map { kind in
-      switch kind {
-      case .permutation: hasUnlikeAtoms ? operators.ratio(of: kind) : 0
-      case .softMutation: hasSeveralAtoms ? operators.ratio(of: kind) : 0
-      default: operators.ratio(of: kind)
-      }
+      let ratio = operators.ratio(of: kind)
+      return ratio > 0 && isApplicable(kind) ? ratio : 0
     }
     return random.index(weights: weights).map { VariationKind.operators[$0] } ?? .random
   }
 
-  /// Different members by rank: with n eligible ones the chance falls linearly, n − r for rank r.
+  /// Whether an operator can act on any of the members that may become parents.
+  private func isApplicable(_ kind: VariationKind) -> Bool {
+    kind.parentCount == 0 || ranking.prefix(eligibleCount).contains { suits(kind, $0) }
+  }
+
+  /// Whether an operator can act on a member: a swap needs unlike atoms, another cell must be allowed.
+  private func suits(_ kind: VariationKind, _ member: Member) -> Bool {
+    let cell = index.basins[member.basin].representative.composition
+    return switch kind {
+    case .permutation, .strainSwap: cell.elements.count > 1
+    case .softMutation, .ripple, .strainRipple: cell.atomCount > 1
+    case .supercell: settings.space.doubled(cell) != nil
+    case .transmutation: settings.space.canTransmute(cell)
+    case .addRemove: settings.space.canResize(cell)
+    case .random, .guidedRandom, .topological, .heredity, .latticeMutation, .symmetricMutation, .seed:
+      true
+    }
+  }
+
+  private var eligibleCount: Int {
+    min(
+      ranking.count, max(2, Int((settings.bestFraction * Double(ranking.count)).rounded(.up))))
+  }
+
+  /// Different members by rank that suit an operator: with n eligible ones the chance falls linearly,
+  /// n − r for rank r.
   ///
-  /// Where some of them are preferred, the others are chosen only if there are not enough.
+  /// Where some of them are preferred, as symmetric parents are for a symmetric mutation, the others
+  /// are chosen only if there are not enough.
   private func chooseParents(
-    _ wanted: Int, _ random: inout RandomStream,
-    preferring isPreferred: (Int) -> Bool = { _ in true }
+    for kind: VariationKind, _ random: inout RandomStream
   ) -> [Int] {
-    let eligible = min(
-      ranking.count,
-      max(wanted, Int((settings.bestFraction * Double(ranking.count)).rounded(.up))))
-    // Small enough not to matter beside any rank.
-    var weights = (0..<eligible).map { Double(eligible - $0) * (isPreferred($0) ? 1 : 1e-9) }
+    guard kind.parentCount > 0 else { return [] }
+    let eligible = eligibleCount
+    var weights = (0..<eligible).map { rank in
+      // Small enough not to matter beside any rank.
+      let preference = kind == .symmetricMutation && !hasSymmetry(rank: rank) ? 1e-9 : 1
+      return suits(kind, ranking[rank]) ? preference * Double(eligible - rank) : 0
+    }
     var chosen: [Int] = []
-    for _ in 0..<wanted {
-      let pick = random.index(weights: weights) ?? 0
+    for _ in 0..<kind.parentCount {
+      guard let pick = random.index(weights: weights) else { return [] }
       chosen.append(pick)
       weights[pick] = 0
     }
@@ -95,33 +125,35 @@ extension Population {
   /// Good structures of a compound tend to have the same few groups, and a random structure of such
   /// a group is far likelier to be good than one of any group. P1 does not count, as it says nothing.
   private func chooseSpaceGroup(_ random: inout RandomStream) -> Int? {
-    let usable = index.basins.filter { !$0.isDiscarded && $0.representative.spaceGroup > 1 }
-    let best = usable.sorted {
-      ($0.representative.enthalpyPerAtom, $0.id) < ($1.representative.enthalpyPerAtom, $1.id)
-    }.prefix(max(1, (usable.count + 3) / 4))
+    let usable = index.basins.indices.filter {
+      !index.basins[$0].isDiscarded && index.basins[$0].representative.spaceGroup > 1
+    }
+    let best = usable.map { (height(of: $0), index.basins[$0].id, $0) }.sorted(by: <)
+      .prefix(max(1, (usable.count + 3) / 4))
     let weights = best.indices.map { Double(best.count - $0) }
-    return random.index(weights: weights).map { best[$0].representative.spaceGroup }
+    return random.index(weights: weights).map {
+      index.basins[best[$0].2].representative.spaceGroup
+    }
   }
 
   private func hasSymmetry(rank: Int) -> Bool {
     index.basins[ranking[rank].basin].representative.spaceGroup > 1
   }
 
-  /// An order for a child with the composition of one of its parents.
-  private func order(_ kind: VariationKind, _ ranks: [Int], like model: Int) -> BreedingOrder {
+  /// A member's cell, elements in the order of the settings.
+  private func cell(of rank: Int) -> Composition {
+    let found = index.basins[ranking[rank].basin].representative.composition
+    return settings.space.canonical(found) ?? found
+  }
+
+  private func order(
+    _ kind: VariationKind, _ ranks: [Int], _ composition: Composition
+  ) -> BreedingOrder {
     let parents = ranks.map { rank in
       let individual = index.basins[ranking[rank].basin].representative
       return Parent(
         id: individual.id, structure: individual.structure, measure: individual.bestMeasure)
     }
-    let found = index.basins[ranking[model].basin].representative.structure.composition()
-    let composition =
-      settings.compositions.first { known in
-        known.atomCount == found.atomCount
-          && zip(known.elements, known.counts).allSatisfy { element, count in
-            zip(found.elements, found.counts).contains { $0 == element && $1 == count }
-          }
-      } ?? found
     return BreedingOrder(
       kind: kind, composition: composition, parents: parents,
       targetVolumePerAtom: targetVolumePerAtom(for: composition))
@@ -132,10 +164,7 @@ extension Population {
   mutating func chooseSurvivors() {
     let wanted = min(
       ranking.count, max(1, Int((settings.survivorShare * Double(settings.size)).rounded())))
-    let sorted = ranking.map(\.basin).sorted {
-      let (a, b) = (index.basins[$0].representative, index.basins[$1].representative)
-      return (a.enthalpyPerAtom, $0) < (b.enthalpyPerAtom, $1)
-    }
+    let sorted = byHeight()
     let candidates = Array(sorted.prefix(max(wanted, (sorted.count + 1) / 2)))
     guard let first = candidates.first else {
       survivors = []
@@ -165,18 +194,22 @@ extension Population {
     var sum = 0.0
     var pairs = 0
     for (position, a) in best.enumerated() {
-      for b in best.prefix(position) {
+      for b in best.prefix(position) where areComparable(a, b) {
         sum += distance(a, b)
         pairs += 1
       }
     }
     guard pairs > 0 else { return }
     antiseeds.rescale(
-      enthalpies: best.map { index.basins[$0].representative.enthalpyPerAtom },
+      enthalpies: best.map { height(of: $0) },
       meanDistance: sum / Double(pairs))
     for place in ranking.indices {
       ranking[place].density = antiseeds.density(at: ranking[place].distances)
     }
+  }
+
+  private func areComparable(_ a: Int, _ b: Int) -> Bool {
+    index.basins[a].representative.isComparable(to: index.basins[b].representative)
   }
 
   /// The fingerprint distance of two basins; 1 where they do not compare.

@@ -17,7 +17,8 @@ public enum Insertion: Sendable, Hashable {
 
 /// The population of a steady-state search: a pure value, changed only by commits in slot order.
 ///
-/// Members are distinct basins of a `DuplicateIndex`, ranked by enthalpy plus antiseeds. All enthalpies
+/// Members are distinct basins of a `DuplicateIndex`, ranked by enthalpy plus antiseeds; where cells may
+/// have several ratios, by the distance above the convex hull plus antiseeds. All enthalpies
 /// in a ranking come from one version of the potential: after a refit, `beginRefresh` names the
 /// individuals to be treated again, and the view switches at once when the last has come back.
 public struct Population: Sendable, Hashable {
@@ -38,6 +39,8 @@ public struct Population: Sendable, Hashable {
   /// How many orders were given.
   public internal(set) var orderCount: Int
 
+  /// What enthalpies are measured from.
+  var reference: EnthalpyReference
   /// Basins that breed, best first.
   var ranking: [Member] = []
   /// Basins that are not replaced by fitter ones, as of the last boundary.
@@ -64,6 +67,7 @@ public struct Population: Sendable, Hashable {
   ///   - potentialVersion: The version of the first potential.
   public init(settings: PopulationSettings, potentialVersion: Int = 0) {
     self.settings = settings
+    reference = EnthalpyReference(settings.space)
     antiseeds = AntiseedRecords(height: settings.antiseedHeight, width: settings.antiseedWidth)
     index = DuplicateIndex(rule: settings.duplicates)
     operators = OperatorRatios(
@@ -88,25 +92,51 @@ public struct Population: Sendable, Hashable {
   /// - Complexity: O(N)
   public func fitnesses() -> [Double] { ranking.map(\.fitness) }
 
-  /// The best distinct structures found so far, by enthalpy, whether they still breed or not.
+  /// The best distinct structures found so far, by enthalpy or distance above the hull, whether they
+  /// still breed or not.
   ///
   /// - Complexity: O(n log n) in the number of basins.
-  public func best(_ count: Int) -> [Basin] { index.best(count, version: potentialVersion) }
+  public func best(_ count: Int) -> [Basin] { bestIndices(count).map { index.basins[$0] } }
+
+  func bestIndices(_ count: Int) -> [Int] {
+    index.bestIndices(count, version: potentialVersion) { reference.height(of: $0) }
+  }
+
+  /// The convex hull of the enthalpies found so far, phases named by their individuals' numbers; `nil`
+  /// where all cells have one ratio of elements.
+  public var hull: ConvexHull? { reference.hull }
+
+  /// How far an individual lies above the convex hull, in eV per atom; `nil` where all cells have one
+  /// ratio of elements.
+  public func distanceAboveHull(of individual: Individual) -> Double? {
+    hull == nil ? nil : reference.height(of: individual)
+  }
+
+  /// A basin's enthalpy above the reference, in eV per atom.
+  func height(of basin: Int) -> Double { reference.height(of: index.basins[basin].representative) }
 
   /// The volume per atom in Å³ that random structures of a composition start from: the median of the
   /// best, or the first estimate while there are few.
   public func targetVolumePerAtom(for composition: Composition) -> Double {
     let wanted = max(1, Int((settings.volumeFraction * Double(ranking.count)).rounded()))
-    let lowest = ranking.sorted {
-      let (a, b) = (index.basins[$0.basin], index.basins[$1.basin])
-      return (a.representative.enthalpyPerAtom, $0.basin)
-        < (b.representative.enthalpyPerAtom, $1.basin)
-    }.prefix(wanted)
-    let volumes = lowest.map { index.basins[$0.basin].representative.structure.volumePerAtom }
+    let lowest = byHeight().prefix(wanted)
+    let hasOneRatio = hull == nil
+    // Where ratios vary, volumes are compared in units of what the radii say.
+    let volumes = lowest.map { basin in
+      let individual = index.basins[basin].representative
+      let unit = hasOneRatio ? 1 : VolumeEstimate.fromRadii(individual.composition)
+      return individual.structure.volumePerAtom / unit
+    }
     if ranking.count >= min(8, settings.size), let median = VolumeEstimate.median(volumes) {
-      return median
+      return hasOneRatio ? median : median * VolumeEstimate.fromRadii(composition)
     }
     return settings.initialVolumePerAtom ?? VolumeEstimate.fromRadii(composition)
+  }
+
+  /// The members' basins, the lowest first.
+  func byHeight() -> [Int] {
+    ranking.map { (basin: $0.basin, height: height(of: $0.basin)) }
+      .sorted { ($0.height, $0.basin) < ($1.height, $1.basin) }.map(\.basin)
   }
 
   /// The population's diversity, the collective quasi-entropy −⟨(1 − D) ln(1 − D)⟩ over all pairs.
@@ -170,6 +200,8 @@ extension Population {
 
   mutating func admit(_ individual: Individual) -> Insertion {
     let visit = index.visit(individual)
+    // A lower hull changes the order of members.
+    if reference.add(index.basins[visit.index].representative, index) { rank() }
     let insertion: Insertion
     switch visit {
     case .new(let basin):
@@ -225,11 +257,9 @@ extension Population {
   }
 
   private func member(_ basin: Int, _ distances: [Float]) -> Member {
-    let representative = index.basins[basin].representative
     let density = antiseeds.density(at: distances)
     return Member(
-      basin: basin,
-      fitness: representative.enthalpyPerAtom + antiseeds.gaussianHeight * density,
+      basin: basin, fitness: height(of: basin) + antiseeds.gaussianHeight * density,
       distances: distances, density: density)
   }
 
@@ -255,8 +285,8 @@ extension Population {
   /// Sorts the members by fitness, ties by the order of discovery.
   mutating func rank() {
     for place in ranking.indices {
-      let enthalpy = index.basins[ranking[place].basin].representative.enthalpyPerAtom
-      ranking[place].fitness = enthalpy + antiseeds.gaussianHeight * ranking[place].density
+      let height = height(of: ranking[place].basin)
+      ranking[place].fitness = height + antiseeds.gaussianHeight * ranking[place].density
     }
     ranking.sort { ($0.fitness, $0.basin) < ($1.fitness, $1.basin) }
   }

@@ -5,8 +5,8 @@ import NumericalCore
 public struct PopulationSettings: Sendable, Hashable {
   /// How many individuals breed.
   public let size: Int
-  /// What the primitive cells of candidates may hold, such as TiO2 times 2 and times 4.
-  public let compositions: [Composition]
+  /// What the primitive cells of candidates may hold.
+  public let space: CompositionSpace
   /// The starting ratios of the operators, in the order of `VariationKind.operators`.
   public var operators: [Double]
   /// Whether the ratios follow the operators' success.
@@ -34,12 +34,12 @@ public struct PopulationSettings: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - size: How many individuals breed, at least 2.
-  ///   - compositions: What the primitive cells may hold, at least one.
-  public init(size: Int, compositions: [Composition]) {
-    precondition(size >= 2 && !compositions.isEmpty, "a population has members and a composition")
+  ///   - space: What the primitive cells may hold; a valid space.
+  public init(size: Int, space: CompositionSpace) {
+    precondition(size >= 2 && space.isValid, "a population has members and a composition")
     self.size = size
-    self.compositions = compositions
-    operators = VariationKind.operators.map(\.defaultRatio)
+    self.space = space
+    operators = VariationKind.defaultRatios(in: space)
     isAdaptive = true
     antiseedHeight = AntiseedRecords.defaultHeight
     antiseedWidth = AntiseedRecords.defaultWidth
@@ -52,10 +52,14 @@ public struct PopulationSettings: Sendable, Hashable {
     bestCount = 20
   }
 
+  /// Creates settings for listed cells, at least one.
+  public init(size: Int, compositions: [Composition]) {
+    self.init(size: size, space: .listed(compositions))
+  }
+
   /// Twice the number of atoms in the largest cell, rounded to tens, between 20 and 60.
-  public static func defaultSize(for compositions: [Composition]) -> Int {
-    let atoms = compositions.map(\.atomCount).max() ?? 10
-    return min(60, max(20, (2 * atoms + 5) / 10 * 10))
+  public static func defaultSize(for space: CompositionSpace) -> Int {
+    min(60, max(20, (2 * space.largestAtomCount + 5) / 10 * 10))
   }
 }
 
@@ -63,7 +67,7 @@ extension PopulationSettings: ByteCodable {
   /// Appends every setting.
   public func encode(to encoder: inout ByteEncoder) {
     encoder.encode(size)
-    encoder.encode(compositions)
+    encoder.encode(space)
     encoder.encode(operators)
     encoder.encode(isAdaptive)
     for value in [
@@ -78,9 +82,9 @@ extension PopulationSettings: ByteCodable {
   /// Reads every setting.
   public init(from decoder: inout ByteDecoder) throws(ByteCodingError) {
     let size = try decoder.decode(Int.self)
-    let compositions = try decoder.decode([Composition].self)
-    guard size >= 2, !compositions.isEmpty else { throw .invalid("population of \(size)") }
-    self.init(size: size, compositions: compositions)
+    let space = try decoder.decode(CompositionSpace.self)
+    guard size >= 2 else { throw .invalid("population of \(size)") }
+    self.init(size: size, space: space)
     operators = try decoder.decode([Double].self)
     isAdaptive = try decoder.decode()
     antiseedHeight = try decoder.decode()

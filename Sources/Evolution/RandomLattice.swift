@@ -3,14 +3,14 @@ import Foundation
 import NumericalCore
 
 /// Random lattices of the conventional cell of a space group.
-enum RandomLattice {
+package enum RandomLattice {
   /// Largest ratio of two free lengths is e² ≈ 7; the rules on reduced cells cut further.
   private static let logarithmicSpread = 1.0
 
   /// Draws a lattice of the group's crystal system.
   ///
   /// - Returns: `nil` where the drawn angles make no cell.
-  static func lattice(
+  package static func lattice(
     group: Int, volume: Double, _ random: inout RandomStream
   ) -> Lattice? {
     func length(_ random: inout RandomStream) -> Double {

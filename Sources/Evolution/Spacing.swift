@@ -8,7 +8,8 @@ import NumericalCore
 /// 10²–10³ eV/Å, which no potential is trained on. So every child is first tried wider: unlike atoms near
 /// a bond length, atoms of one element in a compound as far apart as second neighbors, both in units of
 /// the sum of covalent radii, and no farther than their density allows. Where no place is found the demand
-/// is lowered step by step down to the limits themselves, so that every structure stays possible.
+/// is lowered step by step down to the limits themselves, so that every structure stays possible. Of a
+/// child, no pair need be farther apart than in its parents: where metals touch, they may touch again.
 struct Spacing {
   /// 1 is the widest, 0 the minimum distances alone.
   private(set) var demand: Double
@@ -21,6 +22,9 @@ struct Spacing {
   /// Largest distance of like atoms over the cube root of the volume that each has: 1.12 when they are
   /// close-packed, 1 on a simple cubic lattice, 0.9 for Al in spinel.
   private static let density = 0.9
+  /// Children need this share of their parents' shortest distances: with all of it, an atom pushed away at
+  /// a seam would push the whole crystal.
+  private static let inheritedShare = 0.9
 
   /// Draws a first demand; different candidates begin differently.
   init(_ random: inout RandomStream) { demand = random.uniform(0.5, 1) }
@@ -34,11 +38,40 @@ struct Spacing {
     return true
   }
 
+  /// The shortest distance of every pair of a composition's elements in the parents, in Å; infinite
+  /// where they do not come near each other.
+  static func inherited(_ order: BreedingOrder) -> [Double] {
+    let elements = order.composition.elements
+    var shortest = Array(repeating: Double.infinity, count: elements.count * elements.count)
+    let reach = 2 * unbonded * (elements.map(\.covalentRadius).max() ?? 0)
+    for parent in order.parents {
+      let places = parent.structure.species.map { elements.firstIndex(of: $0) }
+      let list = NeighborList(parent.structure, cutoff: reach)
+      for (i, first) in places.enumerated() {
+        guard let first else { continue }
+        for neighbor in list.neighbors(of: i) {
+          guard let second = places[Int(list.indices[neighbor])] else { continue }
+          let pair = first * elements.count + second
+          shortest[pair] = min(shortest[pair], list.displacements[neighbor].squaredLength)
+        }
+      }
+    }
+    return shortest.map { $0.squareRoot() }
+  }
+
   /// The distances to keep for a composition.
-  func distances(_ composition: Composition, limits: MinimumDistances) -> MinimumDistances {
-    let range = SpacingRange(composition, limits: limits, volumePerAtom: nil)
-    let table = range.limits(demand: demand)
+  ///
+  /// - Parameters:
+  ///   - composition: The child's atoms.
+  ///   - limits: The minimum distances.
+  ///   - inherited: The shortest distances in the parents, see `inherited(_:)`.
+  /// - Returns: Distances from the limits upwards.
+  func distances(
+    _ composition: Composition, limits: MinimumDistances, inherited: [Double]
+  ) -> MinimumDistances {
     let elements = composition.elements
+    let range = SpacingRange(composition, limits: limits, volumePerAtom: nil)
+    let table = range.limits(demand: demand, below: inherited.map { Self.inheritedShare * $0 })
     var pairs: [(ChemicalElement, ChemicalElement, Double)] = []
     for i in elements.indices {
       for j in i..<elements.count {
@@ -86,5 +119,12 @@ struct SpacingRange {
   /// A square table of distances in Å, none below the limits.
   func limits(demand: Double) -> [Double] {
     zip(least, wide).map { max($0, $0 + demand * ($1 - $0)) }
+  }
+
+  /// A square table of distances in Å, none below the limits, none demanded beyond those given.
+  func limits(demand: Double, below largest: [Double]) -> [Double] {
+    least.indices.map { pair in
+      max(least[pair], least[pair] + demand * (min(wide[pair], largest[pair]) - least[pair]))
+    }
   }
 }

@@ -16,6 +16,18 @@ public enum VariationKind: String, Sendable, Hashable, CaseIterable {
   case latticeMutation = "lattice_mutation"
   /// Orbits of one symmetric parent drawn anew, within its space group or a part of it.
   case symmetricMutation = "symmetric_mutation"
+  /// One parent displaced by a standing wave.
+  case ripple
+  /// One parent strained and displaced by a standing wave.
+  case strainRipple = "strain_ripple"
+  /// One parent strained, some of its unlike atoms swapped.
+  case strainSwap = "strain_swap"
+  /// One parent's cell doubled, its copies displaced against each other.
+  case supercell
+  /// Atoms of one parent turned into other elements: another composition.
+  case transmutation
+  /// Atoms added to one parent or taken from it: another composition.
+  case addRemove = "add_remove"
   /// A known net with its vertices as atoms.
   case topological
   /// A structure given by the user.
@@ -24,16 +36,41 @@ public enum VariationKind: String, Sendable, Hashable, CaseIterable {
   /// The kinds that the search chooses from, in the order of their ratios.
   public static let operators: [VariationKind] = [
     .random, .heredity, .permutation, .softMutation, .latticeMutation,
-    .symmetricMutation, .guidedRandom, .topological,
+    .symmetricMutation, .guidedRandom, .ripple, .strainRipple, .strainSwap, .supercell,
+    .transmutation, .addRemove, .topological,
   ]
 
-  /// How often this kind is used where nothing else is asked for, relative to the others.
+  /// The weight of a kind where nothing else is said.
+  ///
+  /// Transmutation and adding or removing of atoms act only where the composition may vary.
   public var defaultRatio: Double {
     switch self {
-    case .random, .permutation, .latticeMutation, .topological: 0.1
+    case .guidedRandom, .softMutation, .symmetricMutation: 0.2
     case .heredity: 0.4
-    case .softMutation, .symmetricMutation, .guidedRandom: 0.2
-    case .seed: 0
+    case .random, .topological, .permutation, .latticeMutation, .transmutation, .addRemove: 0.1
+    case .strainRipple, .strainSwap: 0.05
+    case .ripple, .supercell, .seed: 0
+    }
+  }
+
+  /// Weights in the order of `operators`.
+  ///
+  /// - Parameter weights: The kinds in use; all others get 0.
+  /// - Returns: One weight per operator.
+  public static func ratios(_ weights: [VariationKind: Double]) -> [Double] {
+    operators.map { weights[$0] ?? 0 }
+  }
+
+  /// The default weights in the order of `operators`, 0 for those that can never act.
+  public static func defaultRatios(in space: CompositionSpace) -> [Double] {
+    operators.map { space.obstacle(to: $0) == nil ? $0.defaultRatio : 0 }
+  }
+
+  /// Whether a child holds other atoms than its parent.
+  public var changesCell: Bool {
+    switch self {
+    case .supercell, .transmutation, .addRemove: true
+    default: false
     }
   }
 
@@ -42,7 +79,9 @@ public enum VariationKind: String, Sendable, Hashable, CaseIterable {
     switch self {
     case .random, .guidedRandom, .topological: 0
     case .heredity: 2
-    case .permutation, .softMutation, .latticeMutation, .symmetricMutation, .seed: 1
+    case .permutation, .softMutation, .latticeMutation, .symmetricMutation, .ripple, .strainRipple,
+      .strainSwap, .supercell, .transmutation, .addRemove, .seed:
+      1
     }
   }
 }

@@ -8,12 +8,17 @@ public enum VolumeEstimate {
 
   /// A first guess from tabulated covalent radii, in Å³ per atom.
   public static func fromRadii(_ composition: Composition) -> Double {
+    total(composition) / Double(composition.atomCount)
+  }
+
+  /// The same for the whole cell, in Å³.
+  static func total(_ composition: Composition) -> Double {
     var sum = 0.0
     for (element, count) in zip(composition.elements, composition.counts) {
       let radius = element.covalentRadius
       sum += Double(count) * 4 / 3 * .pi * radius * radius * radius
     }
-    return spacePerSphere * sum / Double(composition.atomCount)
+    return spacePerSphere * sum
   }
 
   /// The median of some volumes per atom; `nil` where there are none.

@@ -3,21 +3,21 @@ import NumericalCore
 
 /// A set of symmetry-equivalent positions of a space group: the points that one site symmetry fixes
 /// (a point, a line, a plane or all of space) and the operations that make the other images.
-struct WyckoffPosition: Sendable {
+package struct WyckoffPosition: Sendable {
   /// Images in the **primitive** cell.
-  let multiplicity: Int
+  package let multiplicity: Int
   /// Free coordinates of the position, 0 … 3.
-  let dimension: Int
+  package let dimension: Int
   /// A point of the position, fractional in the conventional cell.
-  let origin: Vector3
+  package let origin: Vector3
   /// The directions in which a point may move, fractional in the conventional cell; steps from 0 to 1
   /// along each reach every point of the position.
-  let directions: [Vector3]
+  package let directions: [Vector3]
   /// One operation per image, by index into the group's operations; the first is the identity.
-  let images: [Int]
+  package let images: [Int]
 
   /// A point of the position, uniform over it.
-  func point(_ random: inout RandomStream) -> Vector3 {
+  package func point(_ random: inout RandomStream) -> Vector3 {
     var point = origin
     for direction in directions { point += random.uniform() * direction }
     return point
@@ -28,20 +28,20 @@ struct WyckoffPosition: Sendable {
 ///
 /// `WyckoffDerivation` finds them; over the 230 groups they are the 1731 positions of the International
 /// Tables, here in the order of their letters.
-struct WyckoffTable: Sendable {
+package struct WyckoffTable: Sendable {
   /// One operation per element of the point group; the identity first.
-  let operations: [GridOperation]
+  package let operations: [GridOperation]
   /// Steps of the operations' translations per cell edge.
-  let steps: Int
+  package let steps: Int
   /// Lattice points per conventional cell.
-  let cellsPerConventionalCell: Int
+  package let cellsPerConventionalCell: Int
   /// Three vectors of the primitive lattice, rows in units of the conventional vectors.
-  let primitiveBasis: Matrix3
+  package let primitiveBasis: Matrix3
   /// The positions in the order of their letters, which is that of growing multiplicity.
-  let positions: [WyckoffPosition]
+  package let positions: [WyckoffPosition]
 
   /// Derives the positions of a space group in its default setting.
-  init(_ group: SpaceGroup) {
+  package init(_ group: SpaceGroup) {
     var derivation = WyckoffDerivation(group)
     derivation.run()
     operations = derivation.operations
@@ -56,10 +56,10 @@ struct WyckoffTable: Sendable {
   }
 
   /// The letter of a position in the International Tables.
-  func letter(of position: Int) -> Character { WyckoffLetters.letter(position) }
+  package func letter(of position: Int) -> Character { WyckoffLetters.letter(position) }
 
   /// The order of the site symmetry of a position.
-  func siteSymmetryOrder(of position: Int) -> Int {
+  package func siteSymmetryOrder(of position: Int) -> Int {
     operations.count / positions[position].multiplicity
   }
 }

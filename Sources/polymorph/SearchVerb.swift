@@ -34,7 +34,7 @@ enum SearchVerb: Verb {
       throw CommandLineError("search: --\(modes[0]) and --\(modes[1]) exclude each other")
     }
     var options = Campaign.Options(
-      directory: arguments.option("directory") ?? settings.composition.formula + "-campaign")
+      directory: arguments.option("directory") ?? settings.target.name + "-campaign")
     options.isResumed = arguments.has("resume")
     options.labelStore = arguments.option("labels")
     options.stopAfter = try arguments.integer("stop-after", in: 0...Int.max)

@@ -1,6 +1,6 @@
 /// Every verb, in the order of the help.
 let verbs: [any Verb.Type] = [
-  SearchVerb.self, StatusVerb.self, ExportVerb.self, RerankVerb.self, TrainVerb.self,
+  SearchVerb.self, StatusVerb.self, HullVerb.self, ExportVerb.self, RerankVerb.self, TrainVerb.self,
   EvaluateVerb.self, ErrorsVerb.self, GradeVerb.self, SelectVerb.self, RelaxVerb.self,
   ConvertVerb.self, MinimumDistanceVerb.self, SymmetryVerb.self, CheckVerb.self,
 ]

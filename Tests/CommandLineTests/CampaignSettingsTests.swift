@@ -1,4 +1,6 @@
 import Coordinator
+import Crystal
+import Evolution
 import Foundation
 import Settings
 import Testing
@@ -30,9 +32,9 @@ struct CampaignSettingsTests {
   func example() throws {
     let campaign = try CampaignSettings(path: ExampleCampaign.url.path)
     #expect(campaign.title == "TiO2 at ambient pressure")
-    #expect(campaign.composition.formula == "TiO2")
-    #expect(campaign.formulaUnits == [2, 4])
-    #expect(campaign.largestAtomCount == 12)
+    #expect(campaign.target == .formulas([try Composition(formula: "TiO2")], units: [2, 4]))
+    #expect(campaign.target.name == "TiO2")
+    #expect(campaign.space.largestAtomCount == 12)
     #expect(campaign.pressure == 0)
     #expect(campaign.seed == 20_261_120)
     #expect(campaign.potential.level == 12)
@@ -52,9 +54,12 @@ struct CampaignSettingsTests {
     #expect(campaign.search.window == 8)
     #expect(campaign.search.delays.label == 8)
     #expect(campaign.search.spaceGroups == Array(1...230))
-    let used = campaign.search.operators.filter { $0.ratio > 0 }
-    #expect(used.map(\.ratio) == [0.2, 0.4, 0.1, 0.2, 0.1])
-    #expect(!used.contains { $0.kind == .topological })
+    let ratios = campaign.search.operators.filter { $0.ratio > 0 }
+    #expect(
+      ratios.map(\.kind) == [.random, .heredity, .permutation, .softMutation, .latticeMutation])
+    #expect(ratios.map(\.ratio) == [0.2, 0.4, 0.1, 0.2, 0.1])
+    #expect(!ratios.contains { $0.kind == .topological })
+    #expect(campaign.search.hessian == .bonds)
     #expect(campaign.search.adaptive)
     #expect(campaign.search.antiseeds.width == 0.005)
     #expect(campaign.relaxation.coarse.stress == 2)
@@ -71,7 +76,7 @@ struct CampaignSettingsTests {
     let short = SettingsNode.mapping(entries.filter { kept.contains($0.key) }).yaml()
     let campaign = try CampaignSettings(SettingsDocument(text: short, path: "short.yaml"))
     #expect(campaign.title == "TiO2")
-    #expect(campaign.formulaUnits == [1, 2, 3, 4])
+    #expect(campaign.target == .formulas([try Composition(formula: "TiO2")], units: [1, 2, 3, 4]))
     #expect(campaign.seed == 1)
     #expect(campaign.search.population == 20)
     #expect(campaign.search.window == 16)
@@ -82,12 +87,14 @@ struct CampaignSettingsTests {
     #expect(campaign.activeLearning == example.activeLearning)
     #expect(campaign.relaxation == example.relaxation)
     #expect(campaign.rerank == example.rerank)
-    // The example leaves out the operator that knows rutile.
-    let total = campaign.search.operators.map(\.kind.defaultRatio).reduce(0, +)
-    let usual = campaign.search.operators.allSatisfy { share in
-      abs(share.ratio - share.kind.defaultRatio / total) < 1e-12
-    }
-    #expect(usual)
+    // Numbers of formula units from 1 to 4 allow doubled cells; the ratio of elements never varies.
+    let kinds = campaign.search.operators.filter { $0.ratio > 0 }.map(\.kind)
+    #expect(
+      kinds
+        == VariationKind.operators.filter {
+          $0.defaultRatio > 0 && $0 != .transmutation && $0 != .addRemove
+        })
+    #expect(abs(campaign.search.operators.map(\.ratio).reduce(0, +) - 1) < 1e-12)
     #expect(campaign.search.topologies.isUsed && campaign.search.topologies.excluded.isEmpty)
   }
 
@@ -96,9 +103,10 @@ struct CampaignSettingsTests {
     arguments: [
       ("", ""), ("title: TiO2 at ambient pressure", "title: 'a: \"b\" # c'"),
       ("space_groups: all", "space_groups: [136, 141, 61]"),
-      ("random: 0.2, heredity: 0.4", "random: 3, heredity: 1"),
       ("adaptive: true", "topologies: none"),
       ("adaptive: true", "topologies: {exclude: [rutile, dia], strain: 0.02, displacement: 0.1}"),
+      ("random: 0.2, heredity: 0.4", "random: 3, ripple: 1, supercell: 1"),
+      ("adaptive: true", "soft_mutation: {hessian: potential}"),
       ("level: 12", "level: 16, minimum_distance: 1.3"),
       ("O-O: 1.0", "O-Ti: 1.4, O-O: 1.123456789012345"),
       ("pressure: 0 ", "pressure: 100.1 "),
@@ -110,6 +118,34 @@ struct CampaignSettingsTests {
     #expect(again == campaign, "\(text)")
     #expect(again.yaml() == text)
     #expect(try CampaignSettings(canonicalBytes: campaign.canonicalBytes) == campaign)
+  }
+
+  @Test("Lists of formulas and variable compositions are read, written and read again")
+  func variableCompositions() throws {
+    let reference =
+      "reference: {kind: buckingham, cutoff: 6, pairs: [{elements: [Ag, Ag], A: 1000, rho: 0.3}, "
+      + "{elements: [Ag, Pd], A: 1000, rho: 0.3}, {elements: [Pd, Pd], A: 1000, rho: 0.3}]}\n"
+    func read(_ head: String) throws -> CampaignSettings {
+      let campaign = try CampaignSettings(
+        SettingsDocument(text: head + reference, path: "alloy.yaml"))
+      let text = campaign.yaml()
+      let again = try CampaignSettings(SettingsDocument(text: text, path: "alloy.yaml"))
+      #expect(again == campaign, "\(text)")
+      #expect(try CampaignSettings(canonicalBytes: campaign.canonicalBytes) == campaign)
+      return campaign
+    }
+    let alloy = try read("elements: [Pd, Ag]\natoms: [2, 10]\n")
+    #expect(alloy.title == "Pd-Ag" && alloy.target.elements.map(\.symbol) == ["Pd", "Ag"])
+    #expect(alloy.space == .variable(elements: alloy.target.elements, atoms: 2...10))
+    let kinds = alloy.search.operators.filter { $0.ratio > 0 }.map(\.kind)
+    #expect(kinds.contains(.transmutation) && kinds.contains(.addRemove))
+    #expect(alloy.schedule().search.space == alloy.space)
+    let defaults = try read("elements: [Ag, Pd]\n")
+    #expect(defaults.space == .variable(elements: defaults.target.elements, atoms: 1...8))
+    let list = try read("composition: [Ag, AgPd, Pd]\nformula_units: [2, 3]\n")
+    #expect(list.space.canonical(try Composition(formula: "Pd3Ag3"))?.formula == "Ag3Pd3")
+    #expect(list.target.name == "Ag-AgPd-Pd" && !list.space.hasOneRatio)
+    #expect(list.target.elements.map(\.symbol) == ["Ag", "Pd"])
   }
 
   @Test("A single element has nothing to permute")
@@ -138,26 +174,54 @@ struct CampaignSettingsTests {
     var testDescription: String { new }
   }
 
+  static let operatorNames = VariationKind.operators.map(\.rawValue).joined(separator: ", ")
+
   static let mistakes: [Mistake] = [
     .init(
       "population: 32", "population: -3", 22,
       "search.population: found -3, allowed: an integer from 2 to 10000; try 20"),
     .init(
       "population: 32", "populaton: 32", 22,
-      "search.populaton: found an unknown key, allowed: candidates, population, window, delays, space_groups, topologies, operators, adaptive, antiseeds, niche; did you mean 'population'?"
+      "search.populaton: found an unknown key, allowed: candidates, population, window, delays, space_groups, topologies, operators, soft_mutation, adaptive, antiseeds, niche; did you mean 'population'?"
     ),
     .init(
       "composition: TiO2", "composition: TiQ2", 3,
       "composition: found TiQ2 (no composition: 'Q' in 'TiQ2' is no element), allowed: one formula, such as TiO2"
     ),
     .init(
-      "composition: TiO2", "composition: [TiO2, Ti2O3]", 3,
-      "composition: found a list of 2, allowed: one formula, such as TiO2; searches over several compositions are not in this version: run one campaign for each"
+      "composition: TiO2", "composition: [TiO2, Ti2O4]", 3,
+      "composition[2]: found Ti2O4, the ratio of another, allowed: every ratio of elements once; cells of several sizes belong to formula_units"
     ),
     .init(
-      "composition: TiO2", "elements: [Ti, O]", 3,
-      "elements: found a variable composition, allowed: composition: one formula, such as TiO2; searches over variable composition are not in this version"
+      "composition: TiO2", "composition: [TiO2, Ti2O3]", 12,
+      "reference.charges: found a charge of 1.0979999999999999 e in Ti2O3, allowed: charges that sum to zero"
     ),
+    .init(
+      "composition: TiO2\nformula_units: [2, 4]", "elements: [Ti, O]\natoms: [1, 8]", 12,
+      "reference.charges: found a charge of 2.196 e in Ti, allowed: charges that sum to zero"),
+    .init(
+      "composition: TiO2", "elements: [Ti, O]", 4,
+      "formula_units: found formula units of a variable composition, allowed: atoms: [least, most], the atoms of a cell"
+    ),
+    .init(
+      "composition: TiO2", "composition: TiO2\nelements: [Ti, O]", 3,
+      "composition: found a composition beside elements, allowed: either composition: for given formulas, or elements: for a variable composition"
+    ),
+    .init(
+      "composition: TiO2\nformula_units: [2, 4]", "elements: [Ti]", 3,
+      "elements: found 1 elements, allowed: 2 to 4 elements; use composition: Ti"),
+    .init(
+      "composition: TiO2\nformula_units: [2, 4]", "elements: [Ti, Ti]", 3,
+      "elements[2]: found Ti again, allowed: every element once"),
+    .init(
+      "composition: TiO2\nformula_units: [2, 4]", "elements: [Ti, Q]", 3,
+      "elements[2]: found Q, allowed: the symbol of an element, such as Ag"),
+    .init(
+      "composition: TiO2\nformula_units: [2, 4]", "elements: [Ti, O]\natoms: [8, 1]", 4,
+      "atoms: found [8, 1], allowed: the least and the most atoms of a cell"),
+    .init(
+      "composition: TiO2\nformula_units: [2, 4]", "elements: [Ti, O]\natoms: 8", 4,
+      "atoms: found 8, allowed: a list of 2 integers"),
     .init(
       "composition: TiO2", "", 2,
       "composition: found no such key, allowed: one formula, such as TiO2 (required)"),
@@ -236,11 +300,11 @@ struct CampaignSettingsTests {
     .init(
       "{random: 0.2, heredity: 0.4, permutation: 0.1, soft_mutation: 0.2, lattice_mutation: 0.1}",
       "{random: 0}", 26,
-      "search.operators: found no operator above 0, allowed: at least one of random, heredity, permutation, soft_mutation, lattice_mutation, symmetric_mutation, guided_random, topological above 0"
+      "search.operators: found no operator above 0, allowed: at least one of \(operatorNames) above 0"
     ),
     .init(
       "soft_mutation: 0.2", "softmutation: 0.2", 26,
-      "search.operators.softmutation: found an unknown key, allowed: random, heredity, permutation, soft_mutation, lattice_mutation, symmetric_mutation, guided_random, topological; did you mean 'soft_mutation'?"
+      "search.operators.softmutation: found an unknown key, allowed: \(operatorNames); did you mean 'soft_mutation'?"
     ),
     .init(
       "adaptive: true", "topologies: some", 27,
@@ -250,12 +314,19 @@ struct CampaignSettingsTests {
       "search.operators.topological: found 0.1, allowed: 0 where search.topologies is none; remove the line"
     ),
     .init(
+      "random: 0.2, heredity: 0.4", "random: 0.2, supercell: 0.4, transmutation: 0.1", 26,
+      "search.operators.transmutation: found 0.1, allowed: 0: no two allowed cells differ in elements alone; remove the line"
+    ),
+    .init(
+      "adaptive: true", "soft_mutation: {hessian: model}", 27,
+      "search.soft_mutation.hessian: found model, allowed: one of bonds, potential"),
+    .init(
       "cutoff: 5.0", "cutoff: 1.0", 19,
       "minimum_distances: found atoms kept 2.24 Å apart with a potential.cutoff of 1.0 Å, allowed: distances below the cutoff; try potential.cutoff: 5"
     ),
     .init(
       "adaptive: true", "\"a\\e[31m\\nb\": yes", 27,
-      "search.a\\u{1B}[31m b: found an unknown key, allowed: candidates, population, window, delays, space_groups, topologies, operators, adaptive, antiseeds, niche"
+      "search.a\\u{1B}[31m b: found an unknown key, allowed: candidates, population, window, delays, space_groups, topologies, operators, soft_mutation, adaptive, antiseeds, niche"
     ),
     .init(
       "adaptive: true", "adaptive: yes", 27, "search.adaptive: found yes, allowed: true or false"),

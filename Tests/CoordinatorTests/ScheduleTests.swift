@@ -15,9 +15,11 @@ private struct ToyRun {
       Composition(formula: "TiO2").repeated(2), Composition(formula: "TiO2").repeated(4),
     ]
     var search = PopulationSettings(size: 16, compositions: compositions)
-    search.operators = [0.2, 0.4, 0.1, 0.2, 0.1, 0, 0]
+    search.operators = VariationKind.ratios([
+      .random: 0.2, .heredity: 0.4, .permutation: 0.1, .softMutation: 0.2, .latticeMutation: 0.1,
+    ])
     return ScheduleSettings(
-      seed: seed, compositions: compositions, initialStructures: 12, candidates: 60,
+      seed: seed, initialStructures: 12, candidates: 60,
       population: 16, window: window, labelDelay: 8, refitDelay: 8, batch: 8, maxLabels: 90,
       rerankTop: 6, search: search)
   }

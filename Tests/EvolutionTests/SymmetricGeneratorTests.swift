@@ -2,7 +2,7 @@ import Crystal
 import NumericalCore
 import Testing
 
-@testable import Evolution
+import Evolution
 
 @Suite("Random symmetric structures")
 struct SymmetricGeneratorTests {

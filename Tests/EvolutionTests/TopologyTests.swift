@@ -3,7 +3,7 @@ import NumericalCore
 import TestSupport
 import Testing
 
-@testable import Evolution
+import Evolution
 
 @Suite("Topological structures")
 struct TopologyTests {

@@ -2,7 +2,7 @@ import Crystal
 import NumericalCore
 import Testing
 
-@testable import Evolution
+import Evolution
 
 @Suite("Wyckoff positions")
 struct WyckoffTests {

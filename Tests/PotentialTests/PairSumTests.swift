@@ -4,7 +4,7 @@ import NumericalCore
 import TestSupport
 import Testing
 
-@testable import Potential
+import Potential
 
 @Suite("Pair sums of classical potentials")
 struct PairSumTests {

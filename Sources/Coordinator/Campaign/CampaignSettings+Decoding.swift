@@ -18,8 +18,7 @@ extension CampaignSettings {
   public init(_ document: SettingsDocument) throws(SettingsError) {
     var campaign = try document.mapping()
     let title = try campaign.optional("title")?.string("a title")
-    let composition = try Self.composition(&campaign)
-    let formulaUnits = try Self.formulaUnits(&campaign, composition)
+    let target = try Target(&campaign)
     let pressure =
       try campaign.optional("pressure")?.number(in: -100...10000, unit: "GPa") ?? 0
     let seed = try campaign.optional("seed")?.integer(in: 0...Int.max) ?? 1
@@ -27,63 +26,21 @@ extension CampaignSettings {
     let training = try Training(campaign.section("training"))
     let reference = try Reference(
       campaign.required("reference", "the labelling method (kind: buckingham, vasp, ...)"),
-      composition: composition)
+      target: target)
     let initialTraining = try InitialTraining(campaign.section("initial_training"))
     let activeLearning = try ActiveLearning(
       campaign.section("active_learning"), initialLabels: initialTraining.randomStructures)
     let distances = try DistanceLimits(
-      campaign.section("minimum_distances"), composition, cutoff: potential.cutoff)
-    let atomCount = composition.atomCount * (formulaUnits.max() ?? 1)
-    let search = try Search(campaign.section("search"), composition, atomCount: atomCount)
+      campaign.section("minimum_distances"), target.elements, cutoff: potential.cutoff)
+    let search = try Search(campaign.section("search"), target.space)
     let relaxation = try Relaxations(campaign.section("relaxation"))
     let rerank = try Rerank(campaign.section("rerank"))
     try campaign.finish()
     self.init(
-      title: title ?? composition.formula, composition: composition, formulaUnits: formulaUnits,
-      pressure: pressure, seed: UInt64(seed), potential: potential, training: training,
+      title: title ?? target.name, target: target, pressure: pressure, seed: UInt64(seed),
+      potential: potential, training: training,
       reference: reference, initialTraining: initialTraining, activeLearning: activeLearning,
       distances: distances, search: search, relaxation: relaxation, rerank: rerank)
-  }
-
-  private static func composition(
-    _ campaign: inout SettingsReader
-  ) throws(SettingsError) -> Composition {
-    let allowed = "one formula, such as TiO2"
-    if let elements = campaign.optional("elements") {
-      throw elements.error(
-        found: "a variable composition", allowed: "composition: \(allowed)",
-        suggestion: "searches over variable composition are not in this version")
-    }
-    let value = try campaign.required("composition", allowed)
-    guard !value.isList else {
-      throw value.error(
-        allowed: allowed,
-        suggestion: "searches over several compositions are not in this version: run one campaign "
-          + "for each")
-    }
-    let formula = try value.string(allowed)
-    do {
-      return try Composition(formula: formula)
-    } catch {
-      throw value.error(found: "\(formula) (\(error))", allowed: allowed)
-    }
-  }
-
-  // Default: every number up to four that keeps the cell at 24 atoms or fewer.
-  private static func formulaUnits(
-    _ campaign: inout SettingsReader, _ composition: Composition
-  ) throws(SettingsError) -> [Int] {
-    let largest = max(1, 500 / composition.atomCount)
-    guard let value = campaign.optional("formula_units") else {
-      return Array(1...max(1, min(4, 24 / composition.atomCount)))
-    }
-    guard value.isList else { return [try value.integer(in: 1...largest)] }
-    let counts = try value.integers(in: 1...largest, counts: 1...Int.max)
-    guard Set(counts).count == counts.count else {
-      throw value.error(
-        found: "\(counts)", allowed: "different numbers of formula units, each of which is tried")
-    }
-    return counts.sorted()
   }
 }
 
@@ -185,17 +142,17 @@ extension CampaignSettings.ActiveLearning {
 
 extension CampaignSettings.DistanceLimits {
   init(
-    _ section: SettingsReader, _ composition: Composition, cutoff: Double
+    _ section: SettingsReader, _ elements: [ChemicalElement], cutoff: Double
   ) throws(SettingsError) {
     var section = section
     fraction = try section.optional("default")?.number(in: 0.1...2, suggestion: "try 0.7") ?? 0.7
-    let known = composition.elements.map(\.symbol)
+    let known = elements.map(\.symbol)
     var pairs: [Pair] = []
     for (key, value) in section.allValues() where key != "default" {
       let symbols = key.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
-      let elements = symbols.compactMap { ChemicalElement(symbol: $0) }
-      guard symbols.count == 2, elements.count == 2,
-        elements.allSatisfy(composition.elements.contains)
+      let named = symbols.compactMap { ChemicalElement(symbol: $0) }
+      guard symbols.count == 2, named.count == 2,
+        named.allSatisfy(elements.contains)
       else {
         throw value.error(
           found: "the pair '\(key)'",
@@ -204,7 +161,7 @@ extension CampaignSettings.DistanceLimits {
       }
       let distance = try value.number(in: 0.1...cutoff, unit: "Å")
       let pair = Pair(
-        first: min(elements[0], elements[1]), second: max(elements[0], elements[1]),
+        first: min(named[0], named[1]), second: max(named[0], named[1]),
         distance: distance)
       guard !pairs.contains(where: { $0.first == pair.first && $0.second == pair.second }) else {
         throw value.error(found: "the pair '\(key)' again", allowed: "every pair once")
@@ -214,10 +171,10 @@ extension CampaignSettings.DistanceLimits {
     self.pairs = pairs
     try section.finish()
     let limits = MinimumDistances(
-      elements: composition.elements, covalentFraction: fraction,
+      elements: elements, covalentFraction: fraction,
       pairs: pairs.map { ($0.first, $0.second, $0.distance) })
-    let largest = composition.elements.flatMap { a in
-      composition.elements.map { limits[a, $0] }
+    let largest = elements.flatMap { a in
+      elements.map { limits[a, $0] }
     }.max()
     guard let largest, largest >= cutoff else { return }
     throw section.error(
@@ -228,13 +185,10 @@ extension CampaignSettings.DistanceLimits {
 }
 
 extension CampaignSettings.Search {
-  init(
-    _ section: SettingsReader, _ composition: Composition, atomCount: Int
-  ) throws(SettingsError) {
+  init(_ section: SettingsReader, _ space: CompositionSpace) throws(SettingsError) {
     var section = section
     candidates = try section.optional("candidates")?.integer(in: 1...100_000_000) ?? 300
-    // Twice the atoms, rounded to tens.
-    let usual = min(60, max(20, Int((Double(2 * atomCount) / 10).rounded()) * 10))
+    let usual = PopulationSettings.defaultSize(for: space)
     population =
       try section.optional("population")?.integer(in: 2...10000, suggestion: "try \(usual)")
       ?? usual
@@ -248,7 +202,10 @@ extension CampaignSettings.Search {
     delays = try CampaignSettings.Delays(section.section("delays"), window: window)
     spaceGroups = try Self.spaceGroups(section.optional("space_groups"))
     topologies = try TopologySettings(section.optional("topologies"))
-    operators = try Self.operators(section.optional("operators"), composition, topologies)
+    operators = try Self.operators(section.optional("operators"), space, topologies)
+    var softMutation = try section.section("soft_mutation")
+    hessian = try softMutation.optional("hessian")?.enumeration() ?? .bonds
+    try softMutation.finish()
     adaptive = try section.optional("adaptive")?.flag() ?? true
     antiseeds = try CampaignSettings.Antiseeds(section.section("antiseeds"))
     niche = try section.optional("niche")?.number(in: 0...1) ?? 0
@@ -270,15 +227,14 @@ extension CampaignSettings.Search {
   }
 
   private static func operators(
-    _ value: SettingsValue?, _ composition: Composition, _ topologies: TopologySettings
+    _ value: SettingsValue?, _ space: CompositionSpace, _ topologies: TopologySettings
   ) throws(SettingsError) -> [CampaignSettings.OperatorRatio] {
-    let hasUnlikeAtoms = composition.elements.count > 1
-    var ratios = VariationKind.operators.map { kind in
-      switch kind {
-      case .permutation where !hasUnlikeAtoms, .topological where !topologies.isUsed: 0.0
-      case .random where !topologies.isUsed:
-        kind.defaultRatio + VariationKind.topological.defaultRatio
-      default: kind.defaultRatio
+    var ratios = VariationKind.defaultRatios(in: space)
+    if !topologies.isUsed {
+      // Random structures take the place of nets.
+      for (index, kind) in VariationKind.operators.enumerated() {
+        if kind == .topological { ratios[index] = 0 }
+        if kind == .random { ratios[index] += VariationKind.topological.defaultRatio }
       }
     }
     if let value {
@@ -286,10 +242,8 @@ extension CampaignSettings.Search {
       for (index, kind) in VariationKind.operators.enumerated() {
         let given = section.optional(kind.rawValue)
         ratios[index] = try given?.number(in: 0...1e6) ?? 0
-        if let given, kind == .permutation, ratios[index] > 0, !hasUnlikeAtoms {
-          throw given.error(
-            allowed: "0: \(composition.formula) has no unlike atoms to swap",
-            suggestion: "remove the line")
+        if let given, ratios[index] > 0, let obstacle = space.obstacle(to: kind) {
+          throw given.error(allowed: "0: \(obstacle)", suggestion: "remove the line")
         }
         if let given, kind == .topological, ratios[index] > 0, !topologies.isUsed {
           throw given.error(

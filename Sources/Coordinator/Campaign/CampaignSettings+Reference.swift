@@ -13,11 +13,11 @@ extension CampaignSettings {
 }
 
 extension CampaignSettings.Reference {
-  /// Reads the block and checks it against the composition.
-  init(_ value: SettingsValue, composition: Composition) throws(SettingsError) {
+  /// Reads the block and checks it against everything that a cell may hold.
+  init(_ value: SettingsValue, target: CampaignSettings.Target) throws(SettingsError) {
     settings = try ReferenceSettings(value.mapping())
     node = value.node.withoutLines()
-    try settings.check(composition)
+    for composition in target.extremes { try settings.check(composition) }
   }
 }
 

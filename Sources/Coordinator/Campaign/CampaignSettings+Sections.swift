@@ -105,12 +105,22 @@ extension CampaignSettings {
     public let operators: [OperatorRatio]
     /// Which nets topological structures may use.
     public let topologies: TopologySettings
+    /// Whose vibrations soft mutations follow.
+    public let hessian: HessianSource
     /// Whether ratios follow success.
     public let adaptive: Bool
     /// Penalties on visited basins.
     public let antiseeds: Antiseeds
     /// Fingerprint distance within which the population has one member at most; 0 for none.
     public let niche: Double
+  }
+
+  /// Where the vibrations of a parent come from.
+  public enum HessianSource: String, Sendable, Hashable, CaseIterable {
+    /// A model of bond strengths from tabulated radii.
+    case bonds
+    /// The newest trained potential; without training, the reference method.
+    case potential
   }
 
   /// Distances in slots between a request and its arrival.

@@ -8,7 +8,7 @@ extension CampaignSettings {
   /// - Parameter candidates: How many candidates to breed.
   /// - Returns: Settings that need no external engine.
   public func rehearsal(candidates: Int) -> CampaignSettings {
-    let stand = ReferenceSettings.rehearsalParameters(for: composition.elements)
+    let stand = ReferenceSettings.rehearsalParameters(for: target.elements)
     var copy = with(
       title: "Rehearsal of: \(title)",
       reference: Reference(settings: ReferenceSettings(.buckingham(stand)), node: stand.node))
@@ -23,8 +23,8 @@ extension CampaignSettings {
     title: String? = nil, seed: UInt64? = nil, reference: Reference? = nil
   ) -> CampaignSettings {
     CampaignSettings(
-      title: title ?? self.title, composition: composition, formulaUnits: formulaUnits,
-      pressure: pressure, seed: seed ?? self.seed, potential: potential, training: training,
+      title: title ?? self.title, target: target, pressure: pressure, seed: seed ?? self.seed,
+      potential: potential, training: training,
       reference: reference ?? self.reference, initialTraining: initialTraining,
       activeLearning: activeLearning, distances: distances, search: search,
       relaxation: relaxation, rerank: rerank)

@@ -4,10 +4,8 @@ import Settings
 extension CampaignSettings {
   /// The campaign as a file with every default written out; reading it gives equal settings.
   public func yaml() -> String {
-    SettingsNode.mapping([
-      .init("title", .text(title)),
-      .init("composition", .text(composition.formula)),
-      .init("formula_units", .list(formulaUnits.map { .integer($0) })),
+    let head = [SettingsNode.Entry("title", .text(title))] + target.entries
+    let rest: [SettingsNode.Entry] = [
       .init("pressure", .number(pressure)),
       .init("seed", .init(.scalar("\(seed)", isPlain: true))),
       .init("potential", potential.node),
@@ -21,7 +19,8 @@ extension CampaignSettings {
       .init("search", search.node),
       .init("relaxation", relaxation.node),
       .init("rerank", .mapping([.init("top", .integer(rerank.top))] + rerank.convergence.entries)),
-    ]).yaml()
+    ]
+    return SettingsNode.mapping(head + rest).yaml()
   }
 }
 
@@ -79,7 +78,9 @@ extension CampaignSettings.Search {
         "space_groups",
         spaceGroups.count == 230 ? .text("all") : .list(spaceGroups.map { .integer($0) })),
       .init("operators", .mapping(operators.map { .init($0.kind.rawValue, .number($0.ratio)) })),
-      .init("topologies", topologies.node), .init("adaptive", .flag(adaptive)),
+      .init("topologies", topologies.node),
+      .init("soft_mutation", .mapping([.init("hessian", .text(hessian.rawValue))])),
+      .init("adaptive", .flag(adaptive)),
       .init(
         "antiseeds",
         .mapping([

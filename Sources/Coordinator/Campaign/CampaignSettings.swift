@@ -1,4 +1,5 @@
 import Crystal
+import Evolution
 import NumericalCore
 import Settings
 
@@ -9,10 +10,8 @@ import Settings
 public struct CampaignSettings: Sendable, Hashable {
   /// A line for people.
   public let title: String
-  /// One formula unit.
-  public let composition: Composition
-  /// How many formula units a candidate's cell may hold: each number of the list is tried.
-  public let formulaUnits: [Int]
+  /// What is searched for.
+  public let target: Target
   /// External pressure in GPa.
   public let pressure: Double
   /// Seed of all random streams.
@@ -37,14 +36,13 @@ public struct CampaignSettings: Sendable, Hashable {
   public let rerank: Rerank
 
   init(
-    title: String, composition: Composition, formulaUnits: [Int], pressure: Double, seed: UInt64,
-    potential: PotentialChoice, training: Training, reference: Reference,
+    title: String, target: Target, pressure: Double, seed: UInt64, potential: PotentialChoice,
+    training: Training, reference: Reference,
     initialTraining: InitialTraining, activeLearning: ActiveLearning, distances: DistanceLimits,
     search: Search, relaxation: Relaxations, rerank: Rerank
   ) {
     self.title = title
-    self.composition = composition
-    self.formulaUnits = formulaUnits
+    self.target = target
     self.pressure = pressure
     self.seed = seed
     self.potential = potential
@@ -66,15 +64,12 @@ public struct CampaignSettings: Sendable, Hashable {
   /// The shortest allowed distance of every pair of elements.
   public var minimumDistances: MinimumDistances {
     MinimumDistances(
-      elements: composition.elements, covalentFraction: distances.fraction,
+      elements: target.elements, covalentFraction: distances.fraction,
       pairs: distances.pairs.map { ($0.first, $0.second, $0.distance) })
   }
 
-  /// The cells that are searched, one for each number of formula units.
-  public var cellCompositions: [Composition] { formulaUnits.map { composition.repeated($0) } }
-
-  /// The number of atoms of the largest cell.
-  public var largestAtomCount: Int { composition.atomCount * (formulaUnits.max() ?? 1) }
+  /// The cells that are searched.
+  public var space: CompositionSpace { target.space }
 }
 
 extension CampaignSettings: ByteCodable {

@@ -48,7 +48,8 @@ public final class CampaignExecutor: WorkExecutor {
       case .offspring(let structure, _): return .generated(structure)
       case .rejected(let reason): return .notGenerated(reason.rawValue)
       }
-    case .explore(let order, let stream, let version):
+    case .explore(let plain, let stream, let version):
+      let order = try withModes(plain, version)
       var random = RandomStream(seed: rules.seed, purpose: .breeding, slot: UInt64(stream))
       switch breeder.breed(order, settings: rules.breeding, random: &random) {
       case .offspring(let structure, _):
@@ -76,6 +77,32 @@ public final class CampaignExecutor: WorkExecutor {
       throw TransportError("potential version \(version) did not reach this rank")
     }
     return trained
+  }
+
+  // MARK: Breeding
+
+  /// So many of the softest modes are looked at, degenerate ones counted one by one; later children of
+  /// a parent follow random combinations of the softest.
+  private static let softestModes = 30
+
+  /// An order with the vibrations that the campaign wants soft mutations to follow.
+  private func withModes(_ order: BreedingOrder, _ version: Int) throws -> BreedingOrder {
+    guard rules.hessian == .potential, order.kind == .softMutation else { return order }
+    let potential: any InteratomicPotential =
+      version > 0 ? try held(version).potential : reference
+    var order = order
+    order.parents = order.parents.map { parent in
+      // Where the potential fails, the bond-strength model is good enough.
+      guard let hessian = try? ZoneCenterHessian(of: parent.structure, with: potential),
+        let modes = try? hessian.softestModes(Self.softestModes), let last = modes.last
+      else { return parent }
+      let largest = max(abs(last.eigenvalue), abs(modes[0].eigenvalue))
+      return parent.with(
+        modes: VibrationalModes(
+          eigenvalues: modes.map(\.eigenvalue), displacements: modes.map(\.displacements),
+          degeneracyWidth: 1e-4 * largest))
+    }
+    return order
   }
 
   // MARK: Relaxation with the potential

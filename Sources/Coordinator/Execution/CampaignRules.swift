@@ -10,6 +10,8 @@ public struct CampaignRules: Sendable {
   public let seed: UInt64
   /// What children must keep.
   public let breeding: BreedingSettings
+  /// Whose vibrations soft mutations follow.
+  public let hessian: CampaignSettings.HessianSource
   /// γ from which a geometry is remembered for labelling.
   public let selectThreshold: Double
   /// γ from which a relaxation stops.
@@ -40,6 +42,7 @@ public struct CampaignRules: Sendable {
       minimumDistances: settings.minimumDistances, spaceGroups: settings.search.spaceGroups)
     breeding.topologies = settings.search.topologies
     self.breeding = breeding
+    hessian = settings.search.hessian
     selectThreshold = settings.activeLearning.select
     breakThreshold = settings.activeLearning.breaking
     forceCap = settings.training.forceCap
@@ -60,7 +63,7 @@ public struct CampaignRules: Sendable {
     ]
     pressure = settings.pressureElectronvoltsPerCubicAngstrom
     fingerprint = StructureFingerprint.Settings(
-      volumePerAtom: VolumeEstimate.fromRadii(settings.composition))
+      volumePerAtom: settings.target.fingerprintVolumePerAtom)
   }
 
   /// Settings of one relaxation.
@@ -84,7 +87,7 @@ public struct CampaignRules: Sendable {
   ///
   /// - Throws: `PotentialError` where the basis cannot be made.
   public func untrainedPotential() throws(PotentialError) -> MomentTensorPotential {
-    let elements = settings.composition.elements
+    let elements = settings.target.elements
     let limits = breeding.minimumDistances
     let shortest =
       elements.flatMap { a in elements.map { b in limits[a, b] } }.min() ?? 0
@@ -101,8 +104,7 @@ public struct CampaignRules: Sendable {
 extension CampaignSettings {
   /// The numbers that steer the schedule.
   public func schedule() -> ScheduleSettings {
-    let compositions = formulaUnits.map { composition.repeated($0) }
-    var population = PopulationSettings(size: search.population, compositions: compositions)
+    var population = PopulationSettings(size: search.population, space: target.space)
     population.operators = search.operators.map(\.ratio)
     population.isAdaptive = search.adaptive
     population.antiseedHeight = search.antiseeds.height
@@ -111,7 +113,7 @@ extension CampaignSettings {
     population.bestCount = max(population.bestCount, 2 * rerank.top)
     let learns = potential.kind != .reference
     return ScheduleSettings(
-      seed: seed, compositions: compositions, learns: learns,
+      seed: seed, learns: learns,
       initialStructures: learns ? initialTraining.randomStructures : 0,
       candidates: search.candidates,
       population: search.population, window: search.window, labelDelay: search.delays.label,

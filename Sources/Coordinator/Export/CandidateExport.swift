@@ -68,6 +68,9 @@ public struct CandidateExport {
       ("candidate", "\(row.candidate)"), ("space_group", "\(row.spaceGroup)"),
       ("enthalpy_per_atom", "\(row.enthalpyPerAtom)"),
     ]
+    if let distance = row.distanceAboveHull {
+      record.features.append(("distance_above_hull", "\(distance)"))
+    }
     return record
   }
 
@@ -89,7 +92,7 @@ public struct CandidateExport {
         atPath: target, withIntermediateDirectories: true)
       let input = VASPInput(pressureGPa: settings.pressure)
       try StructureFile.write([row.record], to: target + "/POSCAR", format: .poscar)
-      let title = "\(settings.composition.formula) candidate \(row.candidate)"
+      let title = "\(row.structure.composition().formula) candidate \(row.candidate)"
       try AtomicFile.write(input.incar(title: title), to: target + "/INCAR")
       try AtomicFile.write(input.kPoints(for: row.structure), to: target + "/KPOINTS")
       try AtomicFile.write(

@@ -34,7 +34,7 @@ final class CampaignViews {
     else { return }
     let trained = try TrainedVersion(canonicalBytes: bytes)
     try folder.write(trained, version: version)
-    try folder.writeTrainingSet(of: state, elements: settings.composition.elements)
+    try folder.writeTrainingSet(of: state, elements: settings.target.elements)
     try folder.log(
       .object([
         .init("event", .text("potential")),
@@ -79,7 +79,7 @@ final class CampaignViews {
     let table = ResultTable(of: state, top: settings.rerank.top)
     try folder.writeBest(table)
     if !state.trainingLabels.isEmpty {
-      try folder.writeTrainingSet(of: state, elements: settings.composition.elements)
+      try folder.writeTrainingSet(of: state, elements: settings.target.elements)
     }
     try AtomicFile.write(
       JSONValue.object([

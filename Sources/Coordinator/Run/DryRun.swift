@@ -61,10 +61,9 @@ public struct DryRun {
         + "\(String(format: "%.3g", timing)) s here, all together "
         + ProgressReporter.duration(timing * Double(labels))
       : "none; one evaluation of the reference takes \(String(format: "%.3g", timing)) s here"
-    let sizes = settings.formulaUnits.map { "\(settings.composition.atomCount * $0)" }
     return """
       \(settings.title)
-      composition     \(settings.composition.formula), cells of \(sizes.joined(separator: ", ")) atoms, \
+      composition     \(settings.target.summary), \
       \(settings.pressure) GPa, seed \(settings.seed)
       potential       \(potentialText)
       reference       \(engine.summary)
@@ -87,12 +86,11 @@ public struct DryRun {
 
   private func samples(_ rules: CampaignRules) throws -> [Structure] {
     var breeder = Breeder()
-    let compositions = settings.formulaUnits.map { settings.composition.repeated($0) }
     let wanted = min(10, settings.initialTraining.randomStructures)
     var samples: [Structure] = []
     var reason = ""
     for stream in 0..<4 * wanted where samples.count < wanted {
-      let composition = compositions[stream % compositions.count]
+      let composition = settings.space.initial(stream, seed: settings.seed)
       var random = RandomStream(
         seed: settings.seed, purpose: .initialTraining, slot: UInt64(stream))
       let order = BreedingOrder(
@@ -105,7 +103,7 @@ public struct DryRun {
     }
     guard !samples.isEmpty else {
       throw CampaignError.wrongInput(
-        "minimum_distances: found no structure of \(settings.composition.formula) that could be made "
+        "minimum_distances: found no structure of \(settings.target.name) that could be made "
           + "(\(reason)); allow more space groups in search.space_groups or smaller distances")
     }
     return samples
@@ -116,7 +114,7 @@ public struct DryRun {
     _ rules: CampaignRules
   ) -> [(kind: VariationKind, structure: Structure, description: String)] {
     var breeder = Breeder()
-    let composition = settings.composition.repeated(settings.formulaUnits[0])
+    let composition = settings.space.initial(0, seed: settings.seed)
     return settings.search.operators.compactMap { share in
       guard share.ratio > 0, [.random, .topological].contains(share.kind) else { return nil }
       var random = RandomStream(seed: settings.seed, purpose: .breeding)

@@ -1,5 +1,6 @@
 import Archive
 import Crystal
+import Evolution
 import Foundation
 import NumericalCore
 import Settings
@@ -43,10 +44,12 @@ final class PeopleInputs {
         continue
       }
       for (index, record) in records.enumerated() {
-        guard record.structure.periodicity == .full, hasRatio(record.structure, of: state) else {
+        guard record.structure.periodicity == .full,
+          state.settings.search.space.hasRatio(of: record.structure)
+        else {
           warn(
-            "seeds/\(name) is not used: a seed is a bulk crystal with the composition "
-              + "\(state.settings.compositions[0].formula) or a multiple of its formula unit")
+            "seeds/\(name) is not used: a seed is a bulk crystal with "
+              + state.settings.search.space.ratioSummary)
           continue
         }
         inputs.append(
@@ -96,18 +99,6 @@ final class PeopleInputs {
     return limits
   }
 
-  // Any number of formula units will do, not only those that the search breeds.
-  private func hasRatio(_ structure: Structure, of state: CampaignState) -> Bool {
-    let wanted = state.settings.compositions[0]
-    let found = structure.composition()
-    guard found.elements.count == wanted.elements.count else { return false }
-    return zip(wanted.elements, wanted.counts).allSatisfy { element, count in
-      zip(found.elements, found.counts).contains {
-        $0 == element && $1 * wanted.atomCount == count * found.atomCount
-      }
-    }
-  }
-
   private func warn(_ text: String) {
     guard warned.insert(text).inserted else { return }
     // Nobody is left to be told where the standard error is closed.
@@ -125,4 +116,17 @@ struct ChangedLimit {
   let key: Key
   let value: Int
   let file: String
+}
+
+extension CompositionSpace {
+  /// What a seed may hold, in words.
+  fileprivate var ratioSummary: String {
+    switch self {
+    case .listed(let compositions):
+      "the composition \(compositions.map(\.formula).joined(separator: ", ")) or a multiple of its "
+        + "formula unit"
+    case .variable(let elements, _):
+      "no other elements than \(elements.map(\.symbol).joined(separator: ", "))"
+    }
+  }
 }

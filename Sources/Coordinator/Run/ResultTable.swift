@@ -15,6 +15,9 @@ public struct ResultTable: Sendable {
     public let enthalpyPerAtom: Double
     /// Enthalpy per atom of the potential in eV.
     public let modelEnthalpyPerAtom: Double
+    /// How far it lies above the convex hull of all rows' method in eV per atom; `nil` where all cells
+    /// have one ratio of elements.
+    public let distanceAboveHull: Double?
     /// The structure that the enthalpy belongs to.
     public let structure: Structure
     /// Energy, forces and stress of that structure.
@@ -36,19 +39,26 @@ public struct ResultTable: Sendable {
 
   /// Ranks the re-ranked candidates, equal ones merged; before re-ranking the population's best.
   ///
+  /// Where cells may have several ratios of elements, the distance above the convex hull ranks.
+  ///
   /// - Parameters:
   ///   - state: A running or finished campaign.
   ///   - top: The most rows.
   public init(of state: CampaignState, top: Int) {
     let reranked = state.reranked.compactMap { entry in
       entry.relaxed.map { (entry: entry, relaxed: $0) }
-    }.sorted {
-      ($0.relaxed.enthalpyPerAtom, $0.entry.candidate)
-        < ($1.relaxed.enthalpyPerAtom, $1.entry.candidate)
+    }
+    let hull = StructureHull(of: state)
+    func height(_ relaxed: RelaxedCandidate) -> Double? {
+      hull?.distance(of: relaxed.structure, enthalpyPerAtom: relaxed.enthalpyPerAtom)
+    }
+    let ranked = reranked.map { ($0.entry, $0.relaxed, height($0.relaxed)) }.sorted {
+      ($0.2 ?? $0.1.enthalpyPerAtom, $0.0.candidate)
+        < ($1.2 ?? $1.1.enthalpyPerAtom, $1.0.candidate)
     }
     var rows: [Row] = []
     var kept: [(identity: StructureIdentity, enthalpy: Double)] = []
-    for (entry, relaxed) in reranked where rows.count < top {
+    for (entry, relaxed, height) in ranked where rows.count < top {
       let identity = StructureIdentity(relaxed.structure, fingerprint: relaxed.fingerprint)
       let isKnown = kept.contains {
         state.settings.search.duplicates.areDuplicates(
@@ -60,7 +70,8 @@ public struct ResultTable: Sendable {
         Row(
           place: rows.count + 1, candidate: entry.candidate,
           enthalpyPerAtom: relaxed.enthalpyPerAtom,
-          modelEnthalpyPerAtom: entry.modelEnthalpyPerAtom, structure: relaxed.structure,
+          modelEnthalpyPerAtom: entry.modelEnthalpyPerAtom, distanceAboveHull: height,
+          structure: relaxed.structure,
           evaluation: relaxed.evaluation, spaceGroupSymbol: relaxed.spaceGroupSymbol,
           spaceGroup: relaxed.spaceGroup,
           timesFound: state.timesFound(candidate: entry.candidate),
@@ -77,7 +88,9 @@ public struct ResultTable: Sendable {
           Row(
             place: rows.count + 1, candidate: individual.id,
             enthalpyPerAtom: individual.enthalpyPerAtom,
-            modelEnthalpyPerAtom: individual.enthalpyPerAtom, structure: individual.structure,
+            modelEnthalpyPerAtom: individual.enthalpyPerAtom,
+            distanceAboveHull: state.population.distanceAboveHull(of: individual),
+            structure: individual.structure,
             evaluation: relaxed.evaluation, spaceGroupSymbol: relaxed.spaceGroupSymbol,
             spaceGroup: relaxed.spaceGroup,
             timesFound: basin.visits, kind: individual.kind,
@@ -90,19 +103,31 @@ public struct ResultTable: Sendable {
   /// The table for people.
   public var text: String {
     guard let best = rows.first else { return "no candidate was found\n" }
+    let hasHull = best.distanceAboveHull != nil
+    func line(
+      _ place: String, _ formula: String, _ numbers: (energy: String, height: String),
+      _ spaceGroup: String, _ volume: String, _ found: String, _ kind: String
+    ) -> String {
+      TextColumn.right(place, 5) + (hasHull ? "  " + TextColumn.left(formula, 14) : "")
+        + TextColumn.right(numbers.energy, 14) + TextColumn.right(numbers.height, 17) + "  "
+        + TextColumn.left(spaceGroup, 18) + TextColumn.right(volume, 13)
+        + TextColumn.right(found, 7) + "  " + kind
+    }
     var lines = [
-      pad("place", 5) + pad("E/atom (eV)", 14) + pad("dE (meV/atom)", 15) + "  "
-        + right("space group", 18) + pad("V/atom (A^3)", 13) + pad("found", 7) + "  operator"
+      line(
+        "place", "formula", ("E/atom (eV)", hasHull ? "hull (meV/atom)" : "dE (meV/atom)"),
+        "space group", "V/atom (A^3)", "found", "operator")
         + (best.isReranked ? "" : "   (energies of the potential, not yet re-ranked)")
     ]
     for row in rows {
-      let difference = 1000 * (row.enthalpyPerAtom - best.enthalpyPerAtom)
+      let height = row.distanceAboveHull ?? row.enthalpyPerAtom - best.enthalpyPerAtom
       lines.append(
-        pad(String(row.place), 5) + pad(fixed(row.enthalpyPerAtom, 6), 14)
-          + pad(fixed(difference, 2), 15) + "  "
-          + right("\(row.spaceGroupSymbol) (\(row.spaceGroup))", 18)
-          + pad(fixed(row.structure.volumePerAtom, 4), 13) + pad(String(row.timesFound), 7) + "  "
-          + row.kind.rawValue)
+        line(
+          "\(row.place)", row.structure.composition().formula,
+          (TextColumn.fixed(row.enthalpyPerAtom, 6), TextColumn.fixed(1000 * height, 2)),
+          "\(row.spaceGroupSymbol) (\(row.spaceGroup))",
+          TextColumn.fixed(row.structure.volumePerAtom, 4), "\(row.timesFound)",
+          row.kind.rawValue))
     }
     return lines.joined(separator: "\n") + "\n"
   }
@@ -115,6 +140,8 @@ public struct ResultTable: Sendable {
           .init("place", .integer(row.place)), .init("candidate", .integer(row.candidate)),
           .init("enthalpy_ev_per_atom", .number(row.enthalpyPerAtom)),
           .init("model_enthalpy_ev_per_atom", .number(row.modelEnthalpyPerAtom)),
+          .init("formula", .text(row.structure.composition().formula)),
+          .init("above_hull_ev_per_atom", .optional(row.distanceAboveHull)),
           .init("space_group", .integer(row.spaceGroup)),
           .init("space_group_symbol", .text(row.spaceGroupSymbol)),
           .init("volume_per_atom", .number(row.structure.volumePerAtom)),
@@ -124,17 +151,5 @@ public struct ResultTable: Sendable {
           .init("reranked", .flag(row.isReranked)),
         ])
       })
-  }
-
-  private func pad(_ text: String, _ width: Int) -> String {
-    String(repeating: " ", count: max(0, width - text.count)) + text
-  }
-
-  private func right(_ text: String, _ width: Int) -> String {
-    text + String(repeating: " ", count: max(0, width - text.count))
-  }
-
-  private func fixed(_ value: Double, _ digits: Int) -> String {
-    String(format: "%.\(digits)f", value)
   }
 }

@@ -142,7 +142,7 @@ extension CampaignState {
     let number = initialIssued
     initialIssued += 1
     openInitial += 1
-    let composition = settings.compositions[number % settings.compositions.count]
+    let composition = settings.search.space.initial(number, seed: settings.seed)
     return .work(
       .initialStructure(number),
       .generate(

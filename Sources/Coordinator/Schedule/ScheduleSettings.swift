@@ -6,8 +6,6 @@ import Evolution
 public struct ScheduleSettings: Sendable {
   /// Seed of every random stream.
   public var seed: UInt64
-  /// Cell compositions to search, one per number of formula units.
-  public var compositions: [Composition]
   /// Whether a potential is trained; if not, candidates are relaxed with the reference method and
   /// the potential's version stays 0.
   public var learns: Bool
@@ -38,15 +36,12 @@ public struct ScheduleSettings: Sendable {
 
   /// Creates settings.
   public init(
-    seed: UInt64, compositions: [Composition], learns: Bool = true, initialStructures: Int,
-    candidates: Int,
-    population: Int, window: Int, labelDelay: Int, refitDelay: Int, batch: Int, maxLabels: Int,
+    seed: UInt64, learns: Bool = true, initialStructures: Int, candidates: Int, population: Int,
+    window: Int, labelDelay: Int, refitDelay: Int, batch: Int, maxLabels: Int,
     rerankTop: Int, forceCap: Double = .infinity, search: PopulationSettings
   ) {
     precondition(window >= 1 && window <= population, "a window lies between 1 and the population")
-    precondition(!compositions.isEmpty, "a search needs a composition")
     self.seed = seed
-    self.compositions = compositions
     self.learns = learns
     self.initialStructures = initialStructures
     self.candidates = candidates

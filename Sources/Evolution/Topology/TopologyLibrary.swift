@@ -3,7 +3,7 @@ import NumericalCore
 
 /// The nets and structure types that the topological generator knows.
 public enum TopologyLibrary {
-  static let templates: [TopologyTemplate] =
+  package static let templates: [TopologyTemplate] =
     TopologyTemplate.nets + TopologyTemplate.elements + TopologyTemplate.binaries
     + TopologyTemplate.ternaries
 

@@ -3,24 +3,24 @@ import Foundation
 import NumericalCore
 
 /// The vertices of a template in a primitive cell, and how the symmetry of the net moves them.
-struct TopologyNet: Sendable {
+package struct TopologyNet: Sendable {
   /// Steps from one primitive cell to another.
-  typealias Cell = SIMD3<Int32>
+  package typealias Cell = SIMD3<Int32>
 
   /// Where an operation takes a vertex: to another vertex, some cells away.
-  struct Image: Sendable {
-    let vertex: Int
-    let cell: Cell
+  package struct Image: Sendable {
+    package let vertex: Int
+    package let cell: Cell
   }
 
   /// The primitive vectors as rows; their scale has no meaning.
-  let vectors: Matrix3
+  package let vectors: Matrix3
   /// Fractional positions in the primitive cell.
-  let vertices: [Vector3]
+  package let vertices: [Vector3]
   /// For every operation the images of a, b and c in the primitive basis: cell n goes to n R.
-  let rotations: [GridOperation]
+  package let rotations: [GridOperation]
   /// For every operation the images of the vertices of cell 0.
-  let images: [[Image]]
+  package let images: [[Image]]
 
   /// Fractional positions closer than this, in units of the mean distance of vertices, are one.
   private static let tolerance = 0.02
@@ -28,7 +28,7 @@ struct TopologyNet: Sendable {
   private static let edgeSpread = 1.05
 
   /// Derives the vertices of a template.
-  init(_ template: TopologyTemplate) {
+  package init(_ template: TopologyTemplate) {
     let group = Self.spaceGroup(template.setting)
     let derivation = WyckoffDerivation(group)
     let basis = derivation.primitiveBasis()
@@ -79,7 +79,7 @@ struct TopologyNet: Sendable {
   }
 
   /// The net as a crystal of one element with a volume per vertex in Å³; `nil` only if that were flat.
-  func structure(of element: ChemicalElement, volumePerAtom: Double) -> Structure? {
+  package func structure(of element: ChemicalElement, volumePerAtom: Double) -> Structure? {
     let count = vertices.count
     guard
       let lattice = try? Lattice(vectors).scaled(toVolume: volumePerAtom * Double(count))

@@ -2,27 +2,27 @@ import Crystal
 import NumericalCore
 
 /// A three-periodic net or structure type: where its vertices lie, not what they are.
-struct TopologyTemplate: Sendable {
+package struct TopologyTemplate: Sendable {
   /// A point in fractions of the conventional cell.
-  typealias Point = SIMD3<Double>
+  package typealias Point = SIMD3<Double>
 
   /// The name by which campaign files exclude it.
-  let name: String
+  package let name: String
   /// The space group in the setting that the points are given in.
-  let setting: Setting
+  package let setting: Setting
   /// Lengths a, b, c of the conventional cell; only their ratios count.
-  let lengths: SIMD3<Double>
+  package let lengths: SIMD3<Double>
   /// The angle β in degrees; γ is 120° in hexagonal axes, all others are 90°.
-  let beta: Double
+  package let beta: Double
   /// One point of every orbit.
-  let points: [Point]
+  package let points: [Point]
   /// Vertices of the primitive cell.
-  let vertexCount: Int
+  package let vertexCount: Int
   /// Whether the midpoints of the shortest edges are vertices too.
-  let hasEdges: Bool
+  package let hasEdges: Bool
 
   /// A space group with a setting.
-  enum Setting: Sendable {
+  package enum Setting: Sendable {
     /// The default one: unique axis b, hexagonal axes, origin choice 1.
     case group(Int)
     /// Origin choice 2, by the number of the Hall symbol.
@@ -30,9 +30,9 @@ struct TopologyTemplate: Sendable {
   }
 
   /// Origin choice 2 of Fd-3m, at the centre of inversion.
-  static let diamondGroup = Setting.hall(526)
+  package static let diamondGroup = Setting.hall(526)
   /// Origin choice 2 of I4₁/amd, at the centre of inversion.
-  static let anataseGroup = Setting.hall(427)
+  package static let anataseGroup = Setting.hall(427)
 
   /// Describes a template.
   ///
@@ -44,7 +44,7 @@ struct TopologyTemplate: Sendable {
   ///   - points: One point of every orbit.
   ///   - count: Vertices of the primitive cell.
   ///   - hasEdges: Whether the midpoints of the shortest edges are vertices too.
-  init(
+  package init(
     _ name: String, _ setting: Setting, _ lengths: SIMD3<Double>, beta: Double = 90,
     _ points: [Point], count: Int, hasEdges: Bool = false
   ) {
@@ -58,7 +58,7 @@ struct TopologyTemplate: Sendable {
   }
 
   /// The same net with a vertex in the middle of every edge too.
-  func withEdges(count: Int) -> TopologyTemplate {
+  package func withEdges(count: Int) -> TopologyTemplate {
     TopologyTemplate(
       name + "+edges", setting, lengths, beta: beta, points, count: count, hasEdges: true)
   }

@@ -168,15 +168,15 @@ struct RigidIonPair {
 }
 
 /// The interaction erfc(αr)/r of unit charges, eight at a time.
-struct ScreenedCoulomb {
+package struct ScreenedCoulomb {
   /// erfc(αr)/r in 1/Å.
-  let energy: SIMD8<Double>
+  package let energy: SIMD8<Double>
   /// Its derivative over r, in 1/Å³.
-  let slope: SIMD8<Double>
+  package let slope: SIMD8<Double>
   /// r in Å.
-  let distance: SIMD8<Double>
+  package let distance: SIMD8<Double>
   /// 1/r in 1/Å.
-  let inverse: SIMD8<Double>
+  package let inverse: SIMD8<Double>
 
   /// Evaluates eight distances, to some 1e-15 of 1/r for αr up to 6.
   ///
@@ -189,7 +189,7 @@ struct ScreenedCoulomb {
   ///   - alpha: α in 1/Å.
   /// - Returns: Energy and slope, r and 1/r.
   @inline(__always)
-  static func lanes(_ square: SIMD8<Double>, alpha: Double) -> ScreenedCoulomb {
+  package static func lanes(_ square: SIMD8<Double>, alpha: Double) -> ScreenedCoulomb {
     typealias Lanes = SIMD8<Double>
     let r = square.squareRoot()
     let x = Lanes(repeating: alpha) * r

@@ -4,7 +4,7 @@
 /// Reduction x = k ln 2 + r with |r| ≤ ln 2/2; polynomial of degree 11 in r, fitted at Chebyshev nodes (relative
 /// error 2e-17).
 @inline(__always)
-func vectorExponential(_ x: SIMD8<Double>) -> SIMD8<Double> {
+package func vectorExponential(_ x: SIMD8<Double>) -> SIMD8<Double> {
   typealias Lanes = SIMD8<Double>
   let clamped = Lanes.larger(x, Lanes(repeating: -700))
   // Adding 1.5·2⁵² leaves the nearest integer in the low bits of the sum.
@@ -50,7 +50,7 @@ func store8(_ value: SIMD8<Double>, _ pointer: UnsafeMutablePointer<Double>) {
 ///
 /// Taylor series of degrees 21 and 22 (remainders below 2e-18).
 @inline(__always)
-func vectorSineAndCosine(_ x: SIMD8<Double>) -> (sine: SIMD8<Double>, cosine: SIMD8<Double>) {
+package func vectorSineAndCosine(_ x: SIMD8<Double>) -> (sine: SIMD8<Double>, cosine: SIMD8<Double>) {
   typealias Lanes = SIMD8<Double>
   let square = x * x
   var sine = Lanes(repeating: 1 / 51090942171709440000)

@@ -3,32 +3,32 @@ import NumericalCore
 
 /// Half of the wave vectors k = n₁a* + n₂b* + n₃c* within a radius, in rows along c*; of k and −k only
 /// one is there, and k = 0 is not.
-struct WaveVectors {
+package struct WaveVectors {
   /// The wave vectors of one n₁ and n₂.
-  struct Row {
+  package struct Row {
     /// n₁ ≥ 0.
-    let first: Int
+    package let first: Int
     /// n₂.
-    let second: Int
+    package let second: Int
     /// The smallest n₃; the others follow one by one.
-    let lowest: Int
+    package let lowest: Int
     /// Where the row starts among all wave vectors.
-    let start: Int
+    package let start: Int
     /// How many there are.
-    let count: Int
+    package let count: Int
   }
 
   /// The rows.
-  private(set) var rows: [Row] = []
+  package private(set) var rows: [Row] = []
   /// How many wave vectors there are.
-  private(set) var count = 0
+  package private(set) var count = 0
   /// The largest |n₁|, |n₂|, |n₃| that can occur.
-  let orders: (Int, Int, Int)
+  package let orders: (Int, Int, Int)
   /// The rows of a*, b*, c* with a·a* = 2π, in 1/Å.
-  let reciprocal: Matrix3
+  package let reciprocal: Matrix3
 
   /// Lists the wave vectors no longer than a cutoff in 1/Å.
-  init(_ lattice: Lattice, cutoff: Double) {
+  package init(_ lattice: Lattice, cutoff: Double) {
     reciprocal = (2 * Double.pi) * lattice.inverse.transposed
     // |n_i| = |k·a_i|/2π ≤ k_max |a_i|/2π
     let lengths = lattice.lengths
