@@ -86,7 +86,8 @@ extension Population {
     case .supercell: settings.space.doubled(cell) != nil
     case .transmutation: settings.space.canTransmute(cell)
     case .addRemove: settings.space.canResize(cell)
-    case .random, .guidedRandom, .topological, .heredity, .latticeMutation, .symmetricMutation, .seed:
+    case .random, .guidedRandom, .topological, .heredity, .latticeMutation, .symmetricMutation,
+      .seed:
       true
     }
   }

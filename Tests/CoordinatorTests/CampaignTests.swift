@@ -251,11 +251,13 @@ struct CampaignTests {
 
   @Test("Rank 0 uses less than 5 % of a core while two workers relax", .tags(.mpi))
   func rankZeroIsIdle() throws {
-    // Cells of 48 atoms and a larger basis: relaxations long enough to be what the time goes into.
+    // Cells of 48 atoms and a larger basis: relaxations long enough to be what the time goes into, and more
+    // of them than the test watches.
     let heavy = place.path("heavy.yaml")
     try String(contentsOfFile: place.campaign, encoding: .utf8)
       .replacingOccurrences(of: "formula_units: [2]", with: "formula_units: [16]")
       .replacingOccurrences(of: "level: 8", with: "level: 12")
+      .replacingOccurrences(of: "candidates: 60", with: "candidates: 5000")
       .write(toFile: heavy, atomically: true, encoding: .utf8)
     let run = try RunningProgram(
       place.polymorph, ["search", heavy, "--directory", place.path("idle"), "--quiet"],

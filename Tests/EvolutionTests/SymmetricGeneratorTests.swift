@@ -1,8 +1,7 @@
 import Crystal
+import Evolution
 import NumericalCore
 import Testing
-
-import Evolution
 
 @Suite("Random symmetric structures")
 struct SymmetricGeneratorTests {

@@ -1,9 +1,8 @@
 import Crystal
+import Evolution
 import NumericalCore
 import TestSupport
 import Testing
-
-import Evolution
 
 @Suite("Topological structures")
 struct TopologyTests {

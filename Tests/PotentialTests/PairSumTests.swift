@@ -1,10 +1,9 @@
 import Crystal
 import Foundation
 import NumericalCore
+import Potential
 import TestSupport
 import Testing
-
-import Potential
 
 @Suite("Pair sums of classical potentials")
 struct PairSumTests {

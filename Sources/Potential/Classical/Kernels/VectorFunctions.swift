@@ -50,7 +50,8 @@ func store8(_ value: SIMD8<Double>, _ pointer: UnsafeMutablePointer<Double>) {
 ///
 /// Taylor series of degrees 21 and 22 (remainders below 2e-18).
 @inline(__always)
-package func vectorSineAndCosine(_ x: SIMD8<Double>) -> (sine: SIMD8<Double>, cosine: SIMD8<Double>) {
+package func vectorSineAndCosine(_ x: SIMD8<Double>) -> (sine: SIMD8<Double>, cosine: SIMD8<Double>)
+{
   typealias Lanes = SIMD8<Double>
   let square = x * x
   var sine = Lanes(repeating: 1 / 51090942171709440000)
