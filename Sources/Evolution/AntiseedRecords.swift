@@ -54,9 +54,10 @@ public struct AntiseedRecords: Sendable, Hashable {
 
   /// The relative height.
   ///
-  /// On a planted double funnel it takes 1000 candidates to escape; without antiseeds, or with the
-  /// published width, no search of 15 did in 3000. Three times the height halves that, at the price of leaving good funnels earlier.
-  public static let defaultHeight = 0.1
+  /// On a planted double funnel 0.1 escapes after 1000 candidates and 0.3 after half of that; without
+  /// antiseeds, or with the published width, no search of 15 did in 3000. On crystals of up to 48 atoms more
+  /// than 0.03 was no help, and on MgAl₂O₄ rather a hindrance: see docs/benchmarks.md.
+  public static let defaultHeight = 0.03
   /// The relative width: a Gaussian reaches the funnel around its basin.
   public static let defaultWidth = 0.5
 

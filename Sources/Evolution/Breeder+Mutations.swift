@@ -15,7 +15,7 @@ extension Breeder {
     var reason = RejectionReason.unchanged
     for _ in 0..<settings.attempts {
       switch attempt() {
-      case .offspring(let child, let description):
+      case .offspring(let child, let description, _):
         return .offspring(child, description: description)
       case .rejected(.unchanged): break
       case .rejected(let why): reason = why

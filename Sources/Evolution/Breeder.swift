@@ -49,17 +49,17 @@ public struct Breeder: Sendable {
   ) -> BreedingOutcome {
     switch order.kind {
     case .random, .guidedRandom:
-      var settings = settings
-      if !order.spaceGroups.isEmpty {
-        settings.spaceGroups = order.spaceGroups
-        // Copies of a smaller structure need not have its group.
-        settings.subcellShare = 0
+      let outcome =
+        generator.structure(
+          of: order.composition, recipes: order.recipes, volumePerAtom: order.targetVolumePerAtom,
+          settings, &random)
+        ?? generator.structure(
+          of: order.composition, volumePerAtom: order.targetVolumePerAtom, settings, &random)
+      guard case .offspring(let structure, let description, let recipe) = outcome else {
+        return outcome
       }
-      let outcome = generator.structure(
-        of: order.composition, volumePerAtom: order.targetVolumePerAtom, settings, &random)
-      guard case .offspring(let structure, let description) = outcome else { return outcome }
       let draft = Draft(structure, order.composition)
-      return draft?.finished(settings, description) ?? .rejected(.notApplicable)
+      return draft?.finished(settings, description, recipe: recipe) ?? .rejected(.notApplicable)
     case .topological:
       return topologies.structure(
         of: order.composition, volumePerAtom: order.targetVolumePerAtom, settings, &random)
@@ -159,7 +159,9 @@ struct Draft {
   }
 
   /// Reduces the cell, groups the atoms and applies the rules.
-  func finished(_ settings: BreedingSettings, _ description: String) -> BreedingOutcome {
+  func finished(
+    _ settings: BreedingSettings, _ description: String, recipe: RandomRecipe? = nil
+  ) -> BreedingOutcome {
     let reduced = lattice.niggliReduced()
     guard let turned = try? Lattice(CellShape.standardOrientation(reduced.vectors)) else {
       return .rejected(.cellShape)
@@ -178,6 +180,6 @@ struct Draft {
     if CellShape.hasVacuum(wrapped, thickerThan: settings.largestGap) {
       return .rejected(.vacuum)
     }
-    return .offspring(wrapped, description: description)
+    return .offspring(wrapped, description: description, recipe: recipe)
   }
 }

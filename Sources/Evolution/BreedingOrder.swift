@@ -118,8 +118,8 @@ public struct BreedingOrder: Sendable, Hashable {
   public var parents: [Parent]
   /// Volume per atom in Å³ of random structures.
   public var targetVolumePerAtom: Double
-  /// The space groups that a random structure may have; empty: those of the campaign.
-  public var spaceGroups: [Int]
+  /// How to make a random structure, what is tried first in front; any way where none of them works.
+  public var recipes: [RandomRecipe]
   /// Which soft mode to follow: 0 the softest, 1 the next non-degenerate one, …; beyond the last, a
   /// random combination of low modes.
   public var modeIndex: Int
@@ -133,12 +133,12 @@ public struct BreedingOrder: Sendable, Hashable {
   ///   - composition: The atoms of the child's primitive cell.
   ///   - parents: As many parents as the operator needs.
   ///   - targetVolumePerAtom: Volume per atom of random structures in Å³, positive.
-  ///   - spaceGroups: The space groups that a random structure may have; empty: those of the campaign.
+  ///   - recipes: How to make a random structure; empty: any way.
   ///   - modeIndex: The soft mode to follow.
   ///   - modeIsReversed: Whether to follow it backwards.
   public init(
     kind: VariationKind, composition: Composition, parents: [Parent] = [],
-    targetVolumePerAtom: Double, spaceGroups: [Int] = [], modeIndex: Int = 0,
+    targetVolumePerAtom: Double, recipes: [RandomRecipe] = [], modeIndex: Int = 0,
     modeIsReversed: Bool = false
   ) {
     precondition(parents.count == kind.parentCount, "\(kind) needs \(kind.parentCount) parents")
@@ -147,7 +147,7 @@ public struct BreedingOrder: Sendable, Hashable {
     self.composition = composition
     self.parents = parents
     self.targetVolumePerAtom = targetVolumePerAtom
-    self.spaceGroups = spaceGroups
+    self.recipes = recipes
     self.modeIndex = modeIndex
     self.modeIsReversed = modeIsReversed
   }
@@ -160,7 +160,7 @@ extension BreedingOrder: ByteCodable {
     encoder.encode(composition)
     encoder.encode(parents)
     encoder.encode(targetVolumePerAtom)
-    encoder.encode(spaceGroups)
+    encoder.encode(recipes)
     encoder.encode(modeIndex)
     encoder.encode(modeIsReversed)
   }
@@ -171,7 +171,7 @@ extension BreedingOrder: ByteCodable {
     composition = try decoder.decode()
     parents = try decoder.decode([Parent].self)
     targetVolumePerAtom = try decoder.decode()
-    spaceGroups = try decoder.decode([Int].self)
+    recipes = try decoder.decode([RandomRecipe].self)
     modeIndex = try decoder.decode()
     modeIsReversed = try decoder.decode()
     guard parents.count == kind.parentCount, targetVolumePerAtom > 0, modeIndex >= 0 else {

@@ -31,15 +31,15 @@ extension RejectionReason: ByteCodable {
 
 /// What came of an order.
 public enum BreedingOutcome: Sendable, Hashable {
-  /// A child in a reduced cell, atoms grouped as in the order's composition, and what was done in
-  /// words for people.
-  case offspring(Structure, description: String)
+  /// A child in a reduced cell, atoms grouped as in the order's composition, what was done in words
+  /// for people, and the recipe of a random structure.
+  case offspring(Structure, description: String, recipe: RandomRecipe? = nil)
   /// No child after bounded work.
   case rejected(RejectionReason)
 
   /// The child, if there is one.
   public var structure: Structure? {
-    if case .offspring(let structure, _) = self { structure } else { nil }
+    if case .offspring(let structure, _, _) = self { structure } else { nil }
   }
 }
 
@@ -47,10 +47,11 @@ extension BreedingOutcome: ByteCodable {
   /// Appends the case and its values.
   public func encode(to encoder: inout ByteEncoder) {
     switch self {
-    case .offspring(let structure, let description):
+    case .offspring(let structure, let description, let recipe):
       encoder.encode(true)
       encoder.encode(structure)
       encoder.encode(description)
+      encoder.encode(recipe)
     case .rejected(let reason):
       encoder.encode(false)
       encoder.encode(reason)
@@ -61,7 +62,9 @@ extension BreedingOutcome: ByteCodable {
   public init(from decoder: inout ByteDecoder) throws(ByteCodingError) {
     if try decoder.decode(Bool.self) {
       let structure = try decoder.decode(Structure.self)
-      self = .offspring(structure, description: try decoder.decode())
+      let description = try decoder.decode(String.self)
+      self = .offspring(
+        structure, description: description, recipe: try decoder.decode(RandomRecipe?.self))
     } else {
       self = .rejected(try decoder.decode())
     }

@@ -34,6 +34,8 @@ public struct BreedingSettings: Sendable, Hashable {
   public var softDisplacement: Double
   /// Largest displacement of the weak soft mutation after a lattice mutation, in the same unit.
   public var weakDisplacement: Double
+  static let usualAtomsPerPlainCell = 25
+  static let usualSubcellShare = 0.3
   /// Random structures with more atoms than this are made of subcells now and then.
   public var atomsPerPlainCell: Int
   /// How often that is, 0 … 1.
@@ -71,8 +73,8 @@ public struct BreedingSettings: Sendable, Hashable {
     largestStrain = 0.5
     softDisplacement = 3
     weakDisplacement = 0.5
-    atomsPerPlainCell = 25
-    subcellShare = 0.3
+    atomsPerPlainCell = Self.usualAtomsPerPlainCell
+    subcellShare = Self.usualSubcellShare
     topologies = TopologySettings()
     smallestRipple = 0.5
     largestRipple = 1

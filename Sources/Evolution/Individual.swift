@@ -15,6 +15,8 @@ public struct Individual: Sendable, Hashable {
   public let kind: VariationKind
   /// The parents' numbers.
   public let parents: [Int]
+  /// How it was made, if it began as a random structure.
+  public let recipe: RandomRecipe?
   /// The space group after relaxation, 1 … 230.
   public let spaceGroup: Int
   /// The version of the potential that gave the enthalpy.
@@ -27,7 +29,8 @@ public struct Individual: Sendable, Hashable {
   /// Creates an individual; the enthalpy must be finite.
   public init(
     id: Int, structure: Structure, enthalpyPerAtom: Double, fingerprint: StructureFingerprint,
-    kind: VariationKind, parents: [Int] = [], spaceGroup: Int = 1, potentialVersion: Int = 0,
+    kind: VariationKind, parents: [Int] = [], recipe: RandomRecipe? = nil, spaceGroup: Int = 1,
+    potentialVersion: Int = 0,
     measure: AtomMeasure = .none
   ) {
     precondition(enthalpyPerAtom.isFinite, "an individual has a finite enthalpy")
@@ -39,6 +42,7 @@ public struct Individual: Sendable, Hashable {
     identity = StructureIdentity(structure, fingerprint: fingerprint)
     self.kind = kind
     self.parents = parents
+    self.recipe = recipe
     self.spaceGroup = spaceGroup
     self.potentialVersion = potentialVersion
     self.measure = measure
@@ -64,7 +68,7 @@ public struct Individual: Sendable, Hashable {
     Individual(
       id: id, structure: structure?.structure ?? self.structure,
       enthalpyPerAtom: enthalpyPerAtom, fingerprint: structure?.fingerprint ?? fingerprint,
-      kind: kind, parents: parents, spaceGroup: structure?.spaceGroup ?? spaceGroup,
+      kind: kind, parents: parents, recipe: recipe, spaceGroup: structure?.spaceGroup ?? spaceGroup,
       potentialVersion: potentialVersion, measure: measure)
   }
 
@@ -92,6 +96,7 @@ extension Individual: ByteCodable {
     encoder.encode(fingerprint)
     encoder.encode(kind)
     encoder.encode(parents)
+    encoder.encode(recipe)
     encoder.encode(spaceGroup)
     encoder.encode(potentialVersion)
     encoder.encode(measure)
@@ -105,6 +110,7 @@ extension Individual: ByteCodable {
     let fingerprint = try decoder.decode(StructureFingerprint.self)
     kind = try decoder.decode()
     parents = try decoder.decode([Int].self)
+    recipe = try decoder.decode(RandomRecipe?.self)
     spaceGroup = try decoder.decode()
     potentialVersion = try decoder.decode()
     measure = try decoder.decode()

@@ -8,6 +8,8 @@ import NumericalCore
 public struct OperatorRatios: Sendable, Hashable {
   /// The ratios in the order of `VariationKind.operators`; they sum to 1.
   public private(set) var ratios: [Double]
+  /// The ratios that the campaign began with.
+  private let first: [Double]
   /// Whether the ratios change.
   public let isAdaptive: Bool
   /// η, the share of the credit in a new ratio.
@@ -38,10 +40,17 @@ public struct OperatorRatios: Sendable, Hashable {
   /// Every operator is judged as if it had this many more children of average credit, so that one
   /// lucky child does not decide.
   static let priorChildren = 5.0
-  /// The least ratio of random structures, where they are used at all.
-  static let randomFloor = 0.1
-  /// The least ratio of any other operator in use.
-  static let floor = 0.03
+  /// The least ratio of an operator, unless it began with less.
+  ///
+  /// Children look like their parents, good or bad, so that operators on good parents earn more than
+  /// structures without parents; but those find what no parent leads to.
+  static func floor(of kind: VariationKind) -> Double {
+    switch kind {
+    case .random: 0.1
+    case .guidedRandom: 0.4
+    default: 0.03
+    }
+  }
 
   /// Creates ratios.
   ///
@@ -60,7 +69,8 @@ public struct OperatorRatios: Sendable, Hashable {
     let sum = ratios.reduce(0, +)
     precondition(sum > 0, "at least one operator is used")
     precondition(window > 0 && (0...1).contains(learningRate), "window and η must be valid")
-    self.ratios = ratios.map { $0 / sum }
+    first = ratios.map { $0 / sum }
+    self.ratios = first
     self.isAdaptive = isAdaptive
     self.learningRate = learningRate
     self.window = window
@@ -117,8 +127,7 @@ public struct OperatorRatios: Sendable, Hashable {
   /// Lifts ratios to their floors and scales what lies above them, so that the sum stays 1.
   private mutating func applyFloors() {
     let floors = VariationKind.operators.indices.map { index in
-      guard ratios[index] > 0 else { return 0.0 }
-      return VariationKind.operators[index] == .random ? Self.randomFloor : Self.floor
+      min(first[index], Self.floor(of: VariationKind.operators[index]))
     }
     let floorSum = floors.reduce(0, +)
     let excess = zip(ratios, floors).map { max(0, $0 - $1) }
@@ -134,6 +143,7 @@ extension OperatorRatios: ByteCodable {
   /// Appends every field.
   public func encode(to encoder: inout ByteEncoder) {
     encoder.encode(ratios)
+    encoder.encode(first)
     encoder.encode(isAdaptive)
     encoder.encode(learningRate)
     encoder.encode(window)
@@ -149,6 +159,7 @@ extension OperatorRatios: ByteCodable {
   /// Reads every field.
   public init(from decoder: inout ByteDecoder) throws(ByteCodingError) {
     ratios = try decoder.decode([Double].self)
+    first = try decoder.decode([Double].self)
     isAdaptive = try decoder.decode()
     learningRate = try decoder.decode()
     window = try decoder.decode()
@@ -161,7 +172,8 @@ extension OperatorRatios: ByteCodable {
     }
     let indices = try decoder.decode([Int].self)
     let credits = try decoder.decode([Double].self)
-    guard ratios.count == VariationKind.operators.count, indices.count == credits.count,
+    guard ratios.count == VariationKind.operators.count, first.count == ratios.count,
+      indices.count == credits.count,
       indices.allSatisfy({ ratios.indices.contains($0) })
     else { throw .invalid("operator ratios") }
     commits = zip(indices, credits).map { Commit(operatorIndex: $0, credit: $1) }

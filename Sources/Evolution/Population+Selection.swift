@@ -2,17 +2,22 @@ import Crystal
 import NumericalCore
 
 extension Population {
+  /// Candidates without parents that a search begins with.
+  private static let firstStructures = 10
+  /// A worker tries so many recipes before it makes a random structure in any way.
+  private static let recipesPerOrder = 8
+
   /// Decides what the next candidate is: operator by the current ratios, parents by rank, the soft
   /// mode by how often the parent was used.
   ///
-  /// The first `size` candidates are random or topological structures.
+  /// The first ten candidates are random or topological structures.
   ///
   /// - Parameter random: The slot's own stream.
   /// - Returns: What to make.
   /// - Complexity: O(N)
   public mutating func orderNext(random: inout RandomStream) -> BreedingOrder {
     defer { orderCount += 1 }
-    let isStarting = orderCount < settings.size || ranking.count < 2
+    let isStarting = orderCount < min(settings.size, Self.firstStructures) || ranking.count < 2
     let kind = isStarting ? chooseGenerator(&random) : chooseOperator(&random)
     let parents = chooseParents(for: kind, &random)
     guard let first = parents.first else {
@@ -20,7 +25,7 @@ extension Population {
       return BreedingOrder(
         kind: kind.parentCount == 0 ? kind : .random, composition: composition,
         targetVolumePerAtom: targetVolumePerAtom(for: composition),
-        spaceGroups: kind == .guidedRandom ? chooseSpaceGroup(&random).map { [$0] } ?? [] : [])
+        recipes: kind == .guidedRandom ? chooseRecipes(for: composition, &random) : [])
     }
     let cells = parents.map { cell(of: $0) }
     switch kind {
@@ -50,7 +55,8 @@ extension Population {
   /// One of the operators that need nothing found before, by their ratios; random structures where none
   /// is used.
   private func chooseGenerator(_ random: inout RandomStream) -> VariationKind {
-    let kinds = [VariationKind.random, .topological]
+    let kinds: [VariationKind] =
+      recipes.isInformed ? [.random, .topological, .guidedRandom] : [.random, .topological]
     let weights = kinds.map { operators.ratio(of: $0) }
     return random.index(weights: weights).map { kinds[$0] } ?? .random
   }
@@ -121,20 +127,20 @@ extension Population {
     return chosen
   }
 
-  /// The space group of one of the best quarter of all distinct structures, the better the likelier.
-  ///
-  /// Good structures of a compound tend to have the same few groups, and a random structure of such
-  /// a group is far likelier to be good than one of any group. P1 does not count, as it says nothing.
-  private func chooseSpaceGroup(_ random: inout RandomStream) -> Int? {
-    let usable = index.basins.indices.filter {
-      !index.basins[$0].isDiscarded && index.basins[$0].representative.spaceGroup > 1
+  /// Recipes for a random structure, by what came of those before.
+  private mutating func chooseRecipes(
+    for composition: Composition, _ random: inout RandomStream
+  ) -> [RandomRecipe] {
+    let (index, reference) = (index, reference)
+    recipes.renew { reference.height(of: index.basins[$0].representative) }
+    var choices = [(copies: 1, share: 1.0)]
+    if composition.atomCount > BreedingSettings.usualAtomsPerPlainCell {
+      let counts = SymmetricGenerator.subcellCounts(of: composition)
+      let share = counts.isEmpty ? 0 : BreedingSettings.usualSubcellShare
+      choices = [(1, 1 - share)] + counts.map { ($0, share / Double(counts.count)) }
     }
-    let best = usable.map { (height(of: $0), index.basins[$0].id, $0) }.sorted(by: <)
-      .prefix(max(1, (usable.count + 3) / 4))
-    let weights = best.indices.map { Double(best.count - $0) }
-    return random.index(weights: weights).map {
-      index.basins[best[$0].2].representative.spaceGroup
-    }
+    return recipes.draw(
+      Self.recipesPerOrder, copies: choices, groups: settings.spaceGroups, &random)
   }
 
   private func hasSymmetry(rank: Int) -> Bool {

@@ -39,6 +39,8 @@ public struct Population: Sendable, Hashable {
   /// How many orders were given.
   public internal(set) var orderCount: Int
 
+  /// What came of random structures.
+  var recipes = RecipeRecords()
   /// What enthalpies are measured from.
   var reference: EnthalpyReference
   /// Basins that breed, best first.
@@ -178,7 +180,12 @@ extension Population {
   }
 
   /// Commits a child that came to nothing: rejected at breeding, exploded, collapsed or unreliable.
-  public mutating func recordFailure(of kind: VariationKind) {
+  ///
+  /// - Parameters:
+  ///   - kind: The child's operator.
+  ///   - recipe: How it was made, where that is known.
+  public mutating func recordFailure(of kind: VariationKind, recipe: RandomRecipe? = nil) {
+    if let recipe { recipes.record(recipe, basin: nil) }
     recordCredit(0, of: kind)
     countCommit()
   }
@@ -200,6 +207,7 @@ extension Population {
 
   mutating func admit(_ individual: Individual) -> Insertion {
     let visit = index.visit(individual)
+    if let recipe = individual.recipe { recipes.record(recipe, basin: visit.index) }
     // A lower hull changes the order of members.
     if reference.add(index.basins[visit.index].representative, index) { rank() }
     let insertion: Insertion

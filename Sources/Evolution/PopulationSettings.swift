@@ -7,6 +7,8 @@ public struct PopulationSettings: Sendable, Hashable {
   public let size: Int
   /// What the primitive cells of candidates may hold.
   public let space: CompositionSpace
+  /// The space groups that random structures may have.
+  public var spaceGroups: [Int]
   /// The starting ratios of the operators, in the order of `VariationKind.operators`.
   public var operators: [Double]
   /// Whether the ratios follow the operators' success.
@@ -39,6 +41,7 @@ public struct PopulationSettings: Sendable, Hashable {
     precondition(size >= 2 && space.isValid, "a population has members and a composition")
     self.size = size
     self.space = space
+    spaceGroups = Array(1...230)
     operators = VariationKind.defaultRatios(in: space)
     isAdaptive = true
     antiseedHeight = AntiseedRecords.defaultHeight
@@ -68,6 +71,7 @@ extension PopulationSettings: ByteCodable {
   public func encode(to encoder: inout ByteEncoder) {
     encoder.encode(size)
     encoder.encode(space)
+    encoder.encode(spaceGroups)
     encoder.encode(operators)
     encoder.encode(isAdaptive)
     for value in [
@@ -85,6 +89,7 @@ extension PopulationSettings: ByteCodable {
     let space = try decoder.decode(CompositionSpace.self)
     guard size >= 2 else { throw .invalid("population of \(size)") }
     self.init(size: size, space: space)
+    spaceGroups = try decoder.decode([Int].self)
     operators = try decoder.decode([Double].self)
     isAdaptive = try decoder.decode()
     antiseedHeight = try decoder.decode()

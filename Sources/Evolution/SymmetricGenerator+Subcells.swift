@@ -22,18 +22,28 @@ extension SymmetricGenerator {
     static let tries = 6
   }
 
+  /// The numbers of subcells that a composition can be made of.
+  static func subcellCounts(of composition: Composition) -> [Int] {
+    cuts(of: composition).map(\.copies)
+  }
+
   /// Makes a structure of subcells; `nil` where the composition cannot be cut or the tries are used up.
+  ///
+  /// - Parameters:
+  ///   - composition: The atoms of the whole cell.
+  ///   - copies: How many subcells; any number that is possible where it is left out.
+  ///   - volumePerAtom: Volume per atom of the whole in Å³.
   mutating func subcellStructure(
-    of composition: Composition, volumePerAtom: Double, _ settings: BreedingSettings,
-    _ random: inout RandomStream
+    of composition: Composition, copies: Int? = nil, volumePerAtom: Double,
+    _ settings: BreedingSettings, _ random: inout RandomStream
   ) -> BreedingOutcome? {
-    let cuts = Self.cuts(of: composition)
+    let cuts = Self.cuts(of: composition).filter { copies == nil || $0.copies == copies }
     guard !cuts.isEmpty else { return nil }
     for _ in 0..<SubcellLimit.tries {
       let cut = cuts[random.integer(below: cuts.count)]
       let density = Double(composition.atomCount) / Double(cut.copies * cut.part.atomCount)
       guard
-        case .offspring(let part, let description) = plainStructure(
+        case .offspring(let part, let description, let recipe) = plainStructure(
           of: cut.part, volumePerAtom: volumePerAtom * density, settings, &random),
         let whole = Self.repeated(part, cut.copies, settings, &random),
         let structure = Self.thinned(whole, to: composition, &random)
@@ -42,7 +52,8 @@ extension SymmetricGenerator {
       return .offspring(
         structure,
         description: "\(description), \(cut.copies) subcells"
-          + (vacancies > 0 ? " with \(vacancies) vacancies" : ""))
+          + (vacancies > 0 ? " with \(vacancies) vacancies" : ""),
+        recipe: recipe.map { RandomRecipe(spaceGroup: $0.spaceGroup, copies: cut.copies) })
     }
     return nil
   }

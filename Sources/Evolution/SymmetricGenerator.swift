@@ -95,6 +95,24 @@ struct SymmetricGenerator {
     return plainStructure(of: composition, volumePerAtom: volumePerAtom, settings, &random)
   }
 
+  /// Makes a structure by the first recipe that works; `nil` where none does.
+  mutating func structure(
+    of composition: Composition, recipes: [RandomRecipe], volumePerAtom: Double,
+    _ settings: BreedingSettings, _ random: inout RandomStream
+  ) -> BreedingOutcome? {
+    for recipe in recipes where settings.spaceGroups.contains(recipe.spaceGroup) {
+      var own = settings
+      own.spaceGroups = [recipe.spaceGroup]
+      let outcome =
+        recipe.copies == 1
+        ? plainStructure(of: composition, volumePerAtom: volumePerAtom, own, &random)
+        : subcellStructure(
+          of: composition, copies: recipe.copies, volumePerAtom: volumePerAtom, own, &random)
+      if let outcome, case .offspring = outcome { return outcome }
+    }
+    return nil
+  }
+
   /// Makes a structure of a random group among those allowed.
   mutating func plainStructure(
     of composition: Composition, volumePerAtom: Double, _ settings: BreedingSettings,
@@ -115,7 +133,9 @@ struct SymmetricGenerator {
       if let made = structure(
         of: composition, group: group, volumePerAtom: volume, settings, &random)
       {
-        return .offspring(made, description: "random structure, space group \(group)")
+        return .offspring(
+          made, description: "random structure, space group \(group)",
+          recipe: RandomRecipe(spaceGroup: group))
       }
       tried += 1
       if tried % Ladder.groupsPerVolume == 0 { volume *= Ladder.volumeGrowth }

@@ -4,7 +4,7 @@ import NumericalCore
 public enum VariationKind: String, Sendable, Hashable, CaseIterable {
   /// A random structure of a random space group.
   case random
-  /// A random structure of a space group that good structures have.
+  /// A random structure made as the random structures were that became good ones.
   case guidedRandom = "guided_random"
   /// A slab of one parent joined to the complementary slab of another.
   case heredity
@@ -45,10 +45,13 @@ public enum VariationKind: String, Sendable, Hashable, CaseIterable {
   /// Transmutation and adding or removing of atoms act only where the composition may vary.
   public var defaultRatio: Double {
     switch self {
-    case .guidedRandom, .softMutation, .symmetricMutation: 0.2
-    case .heredity: 0.4
-    case .random, .topological, .permutation, .latticeMutation, .transmutation, .addRemove: 0.1
-    case .strainRipple, .strainSwap: 0.05
+    case .random: 0.15
+    case .guidedRandom: 0.45
+    case .heredity, .topological, .transmutation, .addRemove: 0.1
+    case .softMutation: 0.12
+    case .latticeMutation, .strainRipple: 0.08
+    case .permutation, .symmetricMutation: 0.03
+    case .strainSwap: 0.02
     case .ripple, .supercell, .seed: 0
     }
   }

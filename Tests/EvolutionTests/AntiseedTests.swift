@@ -15,7 +15,8 @@ struct AntiseedTests {
           height: height, width: AntiseedRecords.defaultWidth, seed: $0, budget: budget)
       }
     }
-    let (with, without) = (candidates(AntiseedRecords.defaultHeight), candidates(0))
+    // The default height is lower: funnels like these are not what the benchmarks are made of.
+    let (with, without) = (candidates(0.1), candidates(0))
     // Censored times only make the ratio smaller.
     let ratio = Double(without.sorted()[10]) / Double(with.sorted()[10])
     #expect(ratio >= 3, "with \(with.sorted()), without \(without.sorted())")

@@ -93,7 +93,7 @@ struct OperatorPropertyTests {
       for seed in 0..<seeds {
         let order = trial.order(seed)
         #expect(order.kind == kind && space.canonical(order.composition) == order.composition)
-        guard case .offspring(let child, let description) = trial.outcome(order, seed) else {
+        guard case .offspring(let child, let description, _) = trial.outcome(order, seed) else {
           continue
         }
         successes += 1

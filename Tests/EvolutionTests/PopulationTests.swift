@@ -141,7 +141,19 @@ struct PopulationTests {
     #expect(ratios.ratios.reduce(0, +).isClose(to: 1, .roundoff))
     #expect(ratios.ratio(of: .softMutation) > 0.3)
     #expect(ratios.ratio(of: .heredity) < 0.2)
-    #expect(ratios.ratio(of: .random) >= 0.1 - 1e-12)
+    // Floors lie at 0.1 and 0.4, but never above what an operator began with.
+    #expect(ratios.ratio(of: .random) >= 1 / 14 - 1e-12)
+    #expect(ratios.ratio(of: .guidedRandom) >= 1 / 14 - 1e-12)
+    var three = OperatorRatios(
+      VariationKind.ratios([.random: 0.2, .guidedRandom: 0.5, .heredity: 0.3]))
+    for _ in 0..<100 {
+      three.record(.heredity, credit: 1)
+      three.record(.random, credit: 0)
+      three.record(.guidedRandom, credit: 0)
+      three.adapt()
+    }
+    #expect(three.ratio(of: .random).isClose(to: 0.1, relative: 0, absolute: 0.02))
+    #expect(three.ratio(of: .guidedRandom).isClose(to: 0.4, relative: 0, absolute: 0.02))
     for kind in kinds { #expect(ratios.ratio(of: kind) >= 0.03 - 1e-12) }
     let two = VariationKind.ratios([.random: 0.5, .heredity: 0.5])
     var fixed = OperatorRatios(two, isAdaptive: false)

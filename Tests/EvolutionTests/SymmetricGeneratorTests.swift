@@ -90,7 +90,7 @@ struct SymmetricGeneratorTests {
     for seed in 0..<UInt64(draws) {
       var stream = RandomStream(seed: seed, purpose: .test)
       let outcome = breeder.breed(order, settings: settings, random: &stream)
-      guard case .offspring(_, let description) = outcome else { continue }
+      guard case .offspring(_, let description, _) = outcome else { continue }
       drawn[description, default: 0] += 1
     }
     #expect(drawn.count == 4 && drawn.values.reduce(0, +) == draws, "\(drawn)")
@@ -124,7 +124,7 @@ struct SymmetricGeneratorTests {
     for seed in 0..<50 as Range<UInt64> {
       var stream = RandomStream(seed: seed, purpose: .test)
       let outcome = breeder.breed(six, settings: settings, random: &stream)
-      guard case .offspring(_, let description) = outcome else { continue }
+      guard case .offspring(_, let description, _) = outcome else { continue }
       #expect(description.hasSuffix("136"))
     }
   }
@@ -167,7 +167,7 @@ struct SubcellTests {
     for seed in 0..<UInt64(seeds) {
       var stream = RandomStream(seed: seed, purpose: .test)
       guard
-        case .offspring(let structure, let description) = breeder.breed(
+        case .offspring(let structure, let description, _) = breeder.breed(
           order, settings: settings, random: &stream)
       else { continue }
       made += 1
@@ -196,7 +196,7 @@ struct SubcellTests {
       let divided = (0..<150 as Range<UInt64>).count { seed in
         var stream = RandomStream(seed: seed, purpose: .test)
         let outcome = breeder.breed(order, settings: settings, random: &stream)
-        guard case .offspring(_, let description) = outcome else { return false }
+        guard case .offspring(_, let description, _) = outcome else { return false }
         return description.contains("subcells")
       }
       #expect(expected.contains(divided), "\(units): \(divided)")

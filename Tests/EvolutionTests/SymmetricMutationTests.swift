@@ -77,7 +77,7 @@ struct SymmetricMutationTests {
           kind: .symmetricMutation, composition: composition,
           parents: [Parent(id: 7, structure: parent)], targetVolumePerAtom: 10)
         guard
-          case .offspring(let child, let description) = breeder.breed(
+          case .offspring(let child, let description, _) = breeder.breed(
             order, settings: settings, random: &random)
         else { continue }
         #expect(child.composition() == parent.composition())

@@ -149,7 +149,7 @@ struct TopologyTests {
     for seed in 0..<300 as Range<UInt64> {
       var stream = RandomStream(seed: seed, purpose: .test)
       guard
-        case .offspring(let structure, let description) = breeder.breed(
+        case .offspring(let structure, let description, _) = breeder.breed(
           order, settings: settings, random: &stream)
       else { continue }
       successes += 1

@@ -230,12 +230,9 @@ extension CampaignSettings.Search {
     _ value: SettingsValue?, _ space: CompositionSpace, _ topologies: TopologySettings
   ) throws(SettingsError) -> [CampaignSettings.OperatorRatio] {
     var ratios = VariationKind.defaultRatios(in: space)
-    if !topologies.isUsed {
-      // Random structures take the place of nets.
-      for (index, kind) in VariationKind.operators.enumerated() {
-        if kind == .topological { ratios[index] = 0 }
-        if kind == .random { ratios[index] += VariationKind.topological.defaultRatio }
-      }
+    for (index, kind) in VariationKind.operators.enumerated()
+    where kind == .topological && !topologies.isUsed {
+      ratios[index] = 0
     }
     if let value {
       var section = try value.mapping()

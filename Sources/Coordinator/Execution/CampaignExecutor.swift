@@ -45,15 +45,17 @@ public final class CampaignExecutor: WorkExecutor {
       var random = RandomStream(
         seed: rules.seed, purpose: .initialTraining, slot: UInt64(stream))
       switch breeder.breed(order, settings: rules.breeding, random: &random) {
-      case .offspring(let structure, _): return .generated(structure)
+      case .offspring(let structure, _, _): return .generated(structure)
       case .rejected(let reason): return .notGenerated(reason.rawValue)
       }
     case .explore(let plain, let stream, let version):
       let order = try withModes(plain, version)
       var random = RandomStream(seed: rules.seed, purpose: .breeding, slot: UInt64(stream))
       switch breeder.breed(order, settings: rules.breeding, random: &random) {
-      case .offspring(let structure, _):
-        return .relaxation(try relax(structure, version, stages: rules.searchStages))
+      case .offspring(let structure, _, let recipe):
+        var report = try relax(structure, version, stages: rules.searchStages)
+        report.recipe = recipe
+        return .relaxation(report)
       case .rejected(let reason):
         return .relaxation(RelaxationReport(ending: .rejected(reason.rawValue), evaluations: 0))
       }

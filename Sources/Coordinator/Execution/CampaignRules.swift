@@ -105,6 +105,7 @@ extension CampaignSettings {
   /// The numbers that steer the schedule.
   public func schedule() -> ScheduleSettings {
     var population = PopulationSettings(size: search.population, space: target.space)
+    population.spaceGroups = search.spaceGroups
     population.operators = search.operators.map(\.ratio)
     population.isAdaptive = search.adaptive
     population.antiseedHeight = search.antiseeds.height

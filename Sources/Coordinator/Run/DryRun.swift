@@ -97,7 +97,7 @@ public struct DryRun {
         kind: .random, composition: composition,
         targetVolumePerAtom: VolumeEstimate.fromRadii(composition))
       switch breeder.breed(order, settings: rules.breeding, random: &random) {
-      case .offspring(let structure, _): samples.append(structure)
+      case .offspring(let structure, _, _): samples.append(structure)
       case .rejected(let why): reason = why.rawValue
       }
     }
@@ -122,7 +122,7 @@ public struct DryRun {
         kind: share.kind, composition: composition,
         targetVolumePerAtom: VolumeEstimate.fromRadii(composition))
       guard
-        case .offspring(let structure, let description) = breeder.breed(
+        case .offspring(let structure, let description, _) = breeder.breed(
           order, settings: rules.breeding, random: &random)
       else { return nil }
       return (share.kind, structure, description)

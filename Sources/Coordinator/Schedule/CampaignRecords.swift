@@ -66,6 +66,8 @@ public struct CandidateRecord: Sendable, Equatable {
   public let kind: VariationKind
   /// Candidates it was bred from.
   public let parents: [Int]
+  /// How it was made, if it began as a random structure and one was made.
+  public internal(set) var recipe: RandomRecipe?
   /// Where it stands.
   public internal(set) var status: Status
   /// How often it was continued after a stop.

@@ -144,7 +144,7 @@ extension CampaignState {
     waiting.removeAll { $0 == id }
     self[candidate: id].status = .failed("forces beyond the cap where it would go on")
     counts.failed += 1
-    population.recordFailure(of: self[candidate: id].kind)
+    recordFailure(of: id)
   }
 
   /// How the reason of a failed label begins when a second try would fail in the same way.
@@ -173,11 +173,11 @@ extension CampaignState {
       self[candidate: id].status = .rejected(reason)
       counts.bred -= 1
       counts.rejected += 1
-      population.recordFailure(of: self[candidate: id].kind)
+      recordFailure(of: id)
     case .failed(let reason):
       self[candidate: id].status = .failed(reason)
       counts.failed += 1
-      population.recordFailure(of: self[candidate: id].kind)
+      recordFailure(of: id)
     case .stopped(_, let structure):
       stop(id, at: structure, version: version)
     case .relaxed(let relaxed):
@@ -188,6 +188,7 @@ extension CampaignState {
 
   private mutating func account(_ report: RelaxationReport, for id: Int) {
     self[candidate: id].evaluations += report.evaluations
+    if let recipe = report.recipe { self[candidate: id].recipe = recipe }
     counts.evaluations += report.evaluations
     guard labelsLeft > 0 else { return }
     pool += report.extrapolative.map {
@@ -202,18 +203,23 @@ extension CampaignState {
     guard self[candidate: id].continuations < settings.maxContinuations else {
       self[candidate: id].status = .unreliable
       counts.unreliable += 1
-      population.recordFailure(of: self[candidate: id].kind)
+      recordFailure(of: id)
       return
     }
     self[candidate: id].status = .stopped(resumeFrom: structure, version: version)
     waiting.insert(id, at: waiting.firstIndex { $0 > id } ?? waiting.endIndex)
   }
 
+  mutating func recordFailure(of id: Int) {
+    population.recordFailure(of: self[candidate: id].kind, recipe: self[candidate: id].recipe)
+  }
+
   private func individual(_ id: Int, _ relaxed: RelaxedCandidate, version: Int) -> Individual {
     Individual(
       id: id, structure: relaxed.structure, enthalpyPerAtom: relaxed.enthalpyPerAtom,
       fingerprint: relaxed.fingerprint, kind: self[candidate: id].kind,
-      parents: self[candidate: id].parents, spaceGroup: relaxed.spaceGroup,
+      parents: self[candidate: id].parents, recipe: self[candidate: id].recipe,
+      spaceGroup: relaxed.spaceGroup,
       potentialVersion: version, measure: relaxed.measure)
   }
 
@@ -247,7 +253,7 @@ extension CampaignState {
     case .failed(let reason), .rejected(let reason):
       self[candidate: id].status = .failed(reason)
       counts.failed += 1
-      if isNewcomer { population.recordFailure(of: self[candidate: id].kind) }
+      if isNewcomer { recordFailure(of: id) }
     case .relaxed: break
     }
   }

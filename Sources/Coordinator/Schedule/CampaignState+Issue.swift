@@ -213,7 +213,7 @@ extension CampaignState {
     for id in waiting {
       self[candidate: id].status = .unreliable
       counts.unreliable += 1
-      population.recordFailure(of: self[candidate: id].kind)
+      recordFailure(of: id)
     }
     waiting = []
   }

@@ -156,6 +156,8 @@ public struct RelaxationReport: Sendable, Equatable, ByteCodable {
   public var extrapolative: [ExtrapolativeStructure]
   /// How many energy-force evaluations it took.
   public var evaluations: Int
+  /// How the candidate was made, if it began as a random structure.
+  public var recipe: RandomRecipe?
 
   /// Creates a report.
   public init(
@@ -171,6 +173,7 @@ public struct RelaxationReport: Sendable, Equatable, ByteCodable {
     encoder.encode(ending)
     encoder.encode(extrapolative)
     encoder.encode(evaluations)
+    encoder.encode(recipe)
   }
 
   /// Reads every property.
@@ -178,6 +181,7 @@ public struct RelaxationReport: Sendable, Equatable, ByteCodable {
     ending = try decoder.decode()
     extrapolative = try decoder.decode([ExtrapolativeStructure].self)
     evaluations = try decoder.decode()
+    recipe = try decoder.decode(RandomRecipe?.self)
   }
 }
 
