@@ -100,7 +100,9 @@ package struct RecipeRecords: Sendable, Hashable {
     return drawn
   }
 
-  /// What every draw is worth. Draws that share a basin share its worth, so that a recipe that finds the
+  /// What every draw is worth.
+  ///
+  /// Draws that share a basin share its worth, so that a recipe that finds the
   /// same structure again and again earns no more than once.
   private func successes(_ height: (Int) -> Double) -> [Double] {
     var visits: [Int: Int] = [:]

@@ -29,10 +29,7 @@ extension SymmetricGenerator {
 
   /// Makes a structure of subcells; `nil` where the composition cannot be cut or the tries are used up.
   ///
-  /// - Parameters:
-  ///   - composition: The atoms of the whole cell.
-  ///   - copies: How many subcells; any number that is possible where it is left out.
-  ///   - volumePerAtom: Volume per atom of the whole in Å³.
+  /// Without a number of copies, any that is possible is drawn.
   mutating func subcellStructure(
     of composition: Composition, copies: Int? = nil, volumePerAtom: Double,
     _ settings: BreedingSettings, _ random: inout RandomStream
