@@ -49,6 +49,46 @@ struct SearchTableTests {
     #expect(page.contains("| full | 0 % | 25 % |"))
   }
 
+  @Test("A search uses nets only where it is told to, and knows the templates it leaves out")
+  func nets() throws {
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("search-nets-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try """
+    composition: Si
+    formula_units: [4]
+    potential: {kind: reference}
+    reference:
+      kind: stillinger-weber
+      parameters:
+        - {elements: [Si], epsilon: 2.1675, sigma: 2.0951, A: 7.049556277, B: 0.6022245584, p: 4, q: 0, a: 1.80, lambda: 21.0, gamma: 1.20}
+    search: {candidates: 40, population: 10, window: 4, topologies: none}
+    rerank: {top: 0}
+    """.write(
+      to: folder.appendingPathComponent("silicon.yaml"), atomically: true, encoding: .utf8)
+    func run(_ variant: String, templates: String) throws -> BuiltProgram.Outcome {
+      try """
+      Y:
+        campaign: silicon.yaml
+        targets: [{name: none, composition: Si, enthalpy: -9}]
+        templates: \(templates)
+        budget: 40
+      """.write(to: folder.appendingPathComponent("cases.yaml"), atomically: true, encoding: .utf8)
+      return try BuiltProgram("Benchmarks").run(
+        ["search", "Y", "--seeds", "1-2", "--variant", variant, "--cases", "cases.yaml"], in: folder
+      )
+    }
+    let full = try run("full", templates: "[dia, lon]")
+    #expect(full.status == 0, "\(full.errors)")
+    #expect(full.output.contains("guided_random") && !full.output.contains("topological"))
+    let nets = try run("with-nets", templates: "[dia, lon]")
+    #expect(nets.status == 0 && nets.output.contains("topological"), "\(nets.errors)")
+    let unknown = try run("with-nets", templates: "[diamond]")
+    #expect(unknown.status == 2)
+    #expect(unknown.errors.contains("cases.yaml:4: Y.templates[1]: found diamond"))
+  }
+
   private func records(_ variant: String, _ weeks: [Int]) throws -> [String] {
     try weeks.enumerated().map { seed, week in
       let object: [String: Any] = [

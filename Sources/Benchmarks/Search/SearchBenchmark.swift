@@ -15,7 +15,8 @@ enum SearchBenchmark: Benchmark {
       .init("seeds", "1-20", "the seeds to run", isRequired: true),
       .init("cases", "FILE.yaml", "the case file; default inputs/benchmarks/cases.yaml"),
       .init(
-        "variant", "NAME", "full, control, without-OPERATOR, -antiseeds, -adaptive; default full"),
+        "variant", "NAME",
+        "full, control, with-nets, without-OPERATOR, -antiseeds, -adaptive; default full"),
       .init("jobs", "N", "runs at a time; default 1"),
       .init("results", "FILE.jsonl", "where runs are kept"),
     ])
@@ -26,7 +27,7 @@ enum SearchBenchmark: Benchmark {
     let word = arguments.option("variant") ?? "full"
     guard let variant = SearchVariant(word) else {
       throw WrongCommandLine(
-        "search: --variant: found '\(word)', allowed: full, control, without-antiseeds, "
+        "search: --variant: found '\(word)', allowed: full, control, with-nets, without-antiseeds, "
           + "without-adaptive, "
           + SearchRecord.operators.map { SearchVariant.withoutOperator($0).name }
           .joined(separator: ", "))

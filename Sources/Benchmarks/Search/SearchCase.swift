@@ -29,6 +29,8 @@ struct SearchCase {
   let budget: Int
   /// Whether a run goes on after the find, so that all hits are counted.
   let countsAllHits: Bool
+  /// Templates of nets that hold a target.
+  let templates: [String]
   /// What was asked of the search.
   let goal: String
   /// What other programs report.
@@ -69,6 +71,17 @@ struct SearchCase {
     self.targets = targets
     budget = try reader.required("budget", "a number of relaxations").integer(in: 1...1_000_000)
     countsAllHits = try reader.optional("counts_all_hits")?.flag() ?? false
+    if let value = reader.optional("templates") {
+      templates = try value.list("names of templates", counts: 1...100).map { entry in
+        let name = try entry.string()
+        guard TopologyLibrary.names.contains(name) else {
+          throw entry.error(allowed: "the name of a template in the library of nets")
+        }
+        return name
+      }
+    } else {
+      templates = []
+    }
     goal = try reader.optional("goal")?.string() ?? ""
     published = try reader.optional("published")?.string() ?? ""
     try reader.finish()
@@ -107,6 +120,8 @@ enum SearchVariant: Equatable {
   case full
   /// Random symmetric structures only: what every search must beat.
   case control
+  /// Topological structures, too, without the nets that hold a target.
+  case withNets
   /// One operator is never used.
   case withoutOperator(VariationKind)
   case withoutAntiseeds
@@ -118,6 +133,7 @@ enum SearchVariant: Equatable {
     switch name {
     case "full": self = .full
     case "control": self = .control
+    case "with-nets": self = .withNets
     case "without-antiseeds": self = .withoutAntiseeds
     case "without-adaptive": self = .withoutAdaptation
     default:
@@ -136,6 +152,7 @@ enum SearchVariant: Equatable {
     switch self {
     case .full: "full"
     case .control: "control"
+    case .withNets: "with-nets"
     case .withoutOperator(let kind): "without-" + kind.rawValue.replacing("_", with: "-")
     case .withoutAntiseeds: "without-antiseeds"
     case .withoutAdaptation: "without-adaptive"
@@ -145,7 +162,8 @@ enum SearchVariant: Equatable {
   /// Changes the settings of a search.
   func apply(to schedule: inout ScheduleSettings) {
     switch self {
-    case .full: break
+    // Nets are a matter of the campaign.
+    case .full, .withNets: break
     case .control:
       schedule.search.operators = VariationKind.operators.map { $0 == .random ? 1 : 0 }
       schedule.search.isAdaptive = false

@@ -26,7 +26,10 @@ struct SearchTable {
         + "reference method itself as energy. A run ends at the find, or at the budget (then it is "
         + "censored). The control draws random symmetric structures only, with the same seeds. "
         + "Written by the benchmark; do not edit it.")
-    lines += ["", "```", command, "```", "", "- date: \(today)"]
+    lines += [
+      "", "```", "Benchmarks search CASE --seeds 1-20 --variant VARIANT --results RESULTS.jsonl",
+      command, "```", "", "- date: \(today)",
+    ]
     lines += ["- processor: \(environment.processor), \(coreCount) cores", ""]
     lines += ["## All cases", ""] + overview
     for searchCase in cases {
@@ -40,7 +43,9 @@ struct SearchTable {
       "Median: of the Kaplan–Meier curve. Rate: share of the runs that found the ground state "
         + "within the budget, with its exact 95 % interval (Clopper–Pearson). Mean: all relaxations "
         + "spent over the number of finds, right if finds come at a constant rate. p: log-rank test "
-        + "against the full search, both sides. Evaluations: energy and force evaluations of a run "
+        + "against the full search, both sides. Without-X: X switched off. With-nets: topological "
+        + "structures, too, without the nets and structure types that hold the target; everywhere else "
+        + "there are none. Evaluations: energy and force evaluations of a run "
         + "up to its end, on the mean.")
     return lines.joined(separator: "\n") + "\n"
   }
@@ -94,6 +99,15 @@ struct SearchTable {
         [variant.name, "\(records.count)"] + Self.numbers(records)
         + [p, fixed(mean { Double($0.evaluations) }, 0), fixed(mean(\.seconds), 1)]
       lines.append("| " + cells.joined(separator: " | ") + " |")
+    }
+    if searchCase.countsAllHits {
+      let runs = results.records(of: searchCase.name, .full)
+      let (hits, all) = runs.reduce((0, 0)) { ($0.0 + $1.hits, $0.1 + $1.allRelaxations) }
+      lines += [
+        "",
+        "Of all \(all) relaxations of the full search \(hits) ended there, "
+          + "\(fixed(100 * Double(hits) / Double(max(1, all)), 1)) %.",
+      ]
     }
     lines += ["", "Share of runs that had found it:", ""]
     lines += Self.curves(searchCase.budget, variants.filter { $0.0 == .full || $0.0 == .control })

@@ -58,7 +58,9 @@ struct SearchTrial {
 
   /// Runs to the find, or to the end of the budget.
   func run(build: String) throws -> SearchRecord {
-    let settings = searchCase.settings.seeded(UInt64(seed))
+    let seeded = searchCase.settings.seeded(UInt64(seed))
+    let settings =
+      variant == .withNets ? seeded.withNets(except: searchCase.templates) : seeded
     var schedule = settings.schedule()
     schedule.candidates = searchCase.budget
     variant.apply(to: &schedule)

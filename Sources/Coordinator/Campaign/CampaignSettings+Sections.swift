@@ -102,9 +102,9 @@ extension CampaignSettings {
     public let spaceGroups: [Int]
     /// The operators with their first ratios, in the order of `VariationKind.operators`; they add up
     /// to 1.
-    public let operators: [OperatorRatio]
+    public internal(set) var operators: [OperatorRatio]
     /// Which nets topological structures may use.
-    public let topologies: TopologySettings
+    public internal(set) var topologies: TopologySettings
     /// Whose vibrations soft mutations follow.
     public let hessian: HessianSource
     /// Whether ratios follow success.

@@ -1,3 +1,4 @@
+import Evolution
 import Potential
 import ReferenceEngines
 import Settings
@@ -18,6 +19,22 @@ extension CampaignSettings {
 
   /// The same campaign with another seed.
   public func seeded(_ seed: UInt64) -> CampaignSettings { with(seed: seed) }
+
+  /// The same campaign with topological structures, at their usual ratio.
+  ///
+  /// - Parameter excluded: Names of templates to leave out, known to `TopologyLibrary`.
+  /// - Returns: A campaign of which nothing else differs.
+  public func withNets(except excluded: [String]) -> CampaignSettings {
+    var copy = self
+    copy.search.topologies = TopologySettings(excluded: excluded)
+    let share = VariationKind.topological.defaultRatio
+    copy.search.operators = search.operators.filter { $0.kind != .topological }.map {
+      .init(kind: $0.kind, ratio: (1 - share) * $0.ratio)
+    }
+    let place = VariationKind.operators.firstIndex(of: .topological) ?? 0
+    copy.search.operators.insert(.init(kind: .topological, ratio: share), at: place)
+    return copy
+  }
 
   private func with(
     title: String? = nil, seed: UInt64? = nil, reference: Reference? = nil

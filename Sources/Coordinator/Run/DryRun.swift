@@ -71,8 +71,8 @@ public struct DryRun {
       search          \(settings.search.candidates) candidates, population \
       \(settings.search.population), window \(settings.search.window), \
       \(settings.search.spaceGroups.count) space groups
-      operators       \(settings.search.operators.map { "\($0.kind.rawValue) \($0.ratio)" }
-        .joined(separator: ", "))
+      operators       \(settings.search.operators.filter { $0.ratio > 0 }
+        .map { "\($0.kind.rawValue) \(String(format: "%.3g", $0.ratio))" }.joined(separator: ", "))
       re-ranking      the best \(settings.rerank.top)
       memory          about \(Int(megabytes.rounded(.up))) MB per rank beside the program
       ranks           useful up to \(settings.search.window + 1)
