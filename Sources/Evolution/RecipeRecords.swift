@@ -24,14 +24,17 @@ package struct RecipeRecords: Sendable, Hashable {
   private var fittedDraws = 0
 
   private struct Factors: Sendable, Hashable {
+    /// By the number of copies; 1 where none is known.
     var copies: [Int: Double] = [:]
-    var kind: [Int: Double] = [:]
-    var group: [Int: Double] = [:]
+    /// By the number of the group's kind.
+    var kind = Array(repeating: 1.0, count: GroupKind.count)
+    /// By the group's number.
+    var group = Array(repeating: 1.0, count: 231)
 
-    func rate(_ recipe: RandomRecipe) -> Double {
-      let kind = GroupKind.all[recipe.spaceGroup]
-      return kind.usualFactor * (copies[recipe.copies] ?? 1) * (self.kind[kind.number] ?? 1)
-        * (group[recipe.spaceGroup] ?? 1)
+    /// The rate of a group with a factor for its copies, in units of the mean.
+    func rate(_ spaceGroup: Int, copies: Double) -> Double {
+      let kind = GroupKind.all[spaceGroup]
+      return kind.usualFactor * copies * self.kind[kind.number] * group[spaceGroup]
     }
   }
 
@@ -86,10 +89,13 @@ package struct RecipeRecords: Sendable, Hashable {
     let recipes = choices.flatMap { choice in
       groups.map { RandomRecipe(spaceGroup: $0, copies: choice.copies) }
     }
-    var weights = choices.flatMap { choice in
-      groups.map { group in
-        let rate = factors.rate(RandomRecipe(spaceGroup: group, copies: choice.copies))
-        return choice.share * rate * rate
+    var weights: [Double] = []
+    weights.reserveCapacity(recipes.count)
+    for choice in choices {
+      let copies = factors.copies[choice.copies] ?? 1
+      for group in groups {
+        let rate = factors.rate(group, copies: copies)
+        weights.append(choice.share * rate * rate)
       }
     }
     var drawn: [RandomRecipe] = []
@@ -135,8 +141,12 @@ package struct RecipeRecords: Sendable, Hashable {
     }
     var fitted = Factors()
     fitted.copies = factors { $0.recipe.copies }
-    fitted.kind = factors { GroupKind.all[$0.recipe.spaceGroup].number }
-    fitted.group = factors(by: { $0.recipe.spaceGroup }, prior: groupPrior)
+    for (kind, factor) in factors(by: { GroupKind.all[$0.recipe.spaceGroup].number }) {
+      fitted.kind[kind] = factor
+    }
+    for (group, factor) in factors(by: { $0.recipe.spaceGroup }, prior: groupPrior) {
+      fitted.group[group] = factor
+    }
     return fitted
   }
 }
@@ -147,11 +157,11 @@ extension RecipeRecords: ByteCodable {
     encoder.encode(draws.map(\.recipe))
     encoder.encode(draws.map { $0.basin ?? -1 })
     encoder.encode(fittedDraws)
-    for table in [factors.copies, factors.kind, factors.group] {
-      let keys = table.keys.sorted()
-      encoder.encode(keys)
-      encoder.encode(keys.map { table[$0] ?? 1 })
-    }
+    let copies = factors.copies.keys.sorted()
+    encoder.encode(copies)
+    encoder.encode(copies.map { factors.copies[$0] ?? 1 })
+    encoder.encode(factors.kind)
+    encoder.encode(factors.group)
   }
 
   /// Reads every draw and the factors.
@@ -161,17 +171,14 @@ extension RecipeRecords: ByteCodable {
     guard recipes.count == basins.count else { throw .invalid("\(basins.count) ends of recipes") }
     draws = zip(recipes, basins).map { Draw(recipe: $0, basin: $1 < 0 ? nil : $1) }
     fittedDraws = try decoder.decode()
-    func table(_ decoder: inout ByteDecoder) throws(ByteCodingError) -> [Int: Double] {
-      let keys = try decoder.decode([Int].self)
-      let values = try decoder.decode([Double].self)
-      guard keys.count == values.count, Set(keys).count == keys.count else {
-        throw .invalid("factors of recipes")
-      }
-      return Dictionary(uniqueKeysWithValues: zip(keys, values))
-    }
-    factors.copies = try table(&decoder)
-    factors.kind = try table(&decoder)
-    factors.group = try table(&decoder)
+    let copies = try decoder.decode([Int].self)
+    let values = try decoder.decode([Double].self)
+    factors.kind = try decoder.decode([Double].self)
+    factors.group = try decoder.decode([Double].self)
+    guard copies.count == values.count, Set(copies).count == copies.count,
+      factors.kind.count == GroupKind.count, factors.group.count == 231
+    else { throw .invalid("factors of recipes") }
+    factors.copies = Dictionary(uniqueKeysWithValues: zip(copies, values))
   }
 }
 
@@ -182,14 +189,18 @@ struct GroupKind: Sendable {
 
   /// The largest number of positions of every kind but the last.
   private static let limits = [1, 3, 5, 8, 12]
+  /// How many kinds there are.
+  static let count = limits.count + 1
 
   /// How much likelier than the mean a group of this kind is to give good structures, before anything is
   /// known of a compound: rounded down from what random structures of TiO₂, MgAl₂O₄ and silicon gave.
-  var usualFactor: Double { [3, 1.5, 1.5, 1.2, 1, 1][number] }
+  let usualFactor: Double
+  private static let usualFactors = [3, 1.5, 1.5, 1.2, 1, 1]
 
   /// By the group's number; the first is not used.
   static let all: [GroupKind] = (0...230).map { group in
     let count = SpaceGroup(number: group).map { WyckoffTable($0).positions.count } ?? 1
-    return GroupKind(number: limits.firstIndex { count <= $0 } ?? limits.count)
+    let number = limits.firstIndex { count <= $0 } ?? limits.count
+    return GroupKind(number: number, usualFactor: usualFactors[number])
   }
 }
