@@ -13,7 +13,7 @@ struct SearchTable {
   /// Every variant of a case that was run, the full search first, then the control.
   private func variants(of searchCase: SearchCase) -> [(SearchVariant, [SearchRecord])] {
     let all: [SearchVariant] =
-      [.full, .control] + SearchRecord.operators.map { .withoutOperator($0) }
+      [.full, .control, .withNets] + SearchRecord.operators.map { .withoutOperator($0) }
       + [.withoutAntiseeds, .withoutAdaptation]
     return all.map { ($0, results.records(of: searchCase.name, $0)) }.filter { !$0.1.isEmpty }
   }
@@ -27,7 +27,7 @@ struct SearchTable {
         + "censored). The control draws random symmetric structures only, with the same seeds. "
         + "Written by the benchmark; do not edit it.")
     lines += [
-      "", "```", "Benchmarks search CASE --seeds 1-20 --variant VARIANT --results RESULTS.jsonl",
+      "", "```", "Benchmarks search CASE --seeds 1-40 --variant VARIANT --results RESULTS.jsonl",
       command, "```", "", "- date: \(today)",
     ]
     lines += ["- processor: \(environment.processor), \(coreCount) cores", ""]
