@@ -29,16 +29,43 @@ extension Breeder {
   func permutation(
     _ order: BreedingOrder, _ settings: BreedingSettings, _ random: inout RandomStream
   ) -> BreedingOutcome {
-    guard let parent = Draft(order.parents[0].structure, order.composition),
-      order.composition.elements.count > 1
-    else { return .rejected(.notApplicable) }
+    guard order.composition.elements.count > 1 else { return .rejected(.notApplicable) }
+    // A larger atom on a smaller one's place may need a little room, no more.
+    return moved(order, settings, &random, isStrained: false, rounds: 12) { child, random in
+      child.swapUnlike(settings, &random)
+    }
+  }
+
+  /// Moves the atoms of a parent, strained before or not, and pushes apart what came too close.
+  ///
+  /// - Parameters:
+  ///   - order: What to make, of one parent.
+  ///   - settings: The campaign's rules.
+  ///   - random: The candidate's own stream.
+  ///   - isStrained: Whether the parent is strained first.
+  ///   - rounds: How often atoms are pushed apart at most.
+  ///   - move: Moves the atoms and says how, or `nil` where nothing has changed.
+  /// - Returns: The child, or why there is none.
+  func moved(
+    _ order: BreedingOrder, _ settings: BreedingSettings, _ random: inout RandomStream,
+    isStrained: Bool, rounds: Int, _ move: (inout Draft, inout RandomStream) -> String?
+  ) -> BreedingOutcome {
+    guard let parent = Draft(order.parents[0].structure, order.composition) else {
+      return .rejected(.notApplicable)
+    }
     return retried(settings) {
       var child = parent
-      guard let swaps = child.swapUnlike(settings, &random) else { return .rejected(.unchanged) }
-      // A larger atom on a smaller one's place may need a little room.
-      guard child.separate(settings, rounds: 12) else { return .rejected(.minimumDistances) }
-      let pairs = swaps == 1 ? "1 pair" : "\(swaps) pairs"
-      return child.finished(settings, "\(pairs) of atoms of \(order.parents[0].id) swapped")
+      var words = ""
+      if isStrained {
+        guard let (strained, deviation) = parent.strained(settings, &random) else {
+          return .rejected(.cellShape)
+        }
+        child = strained
+        words = "strain of \(deviation.rounded(digits: 2)) and "
+      }
+      guard let what = move(&child, &random) else { return .rejected(.unchanged) }
+      guard child.separate(settings, rounds: rounds) else { return .rejected(.minimumDistances) }
+      return child.finished(settings, "\(words)\(what) on \(order.parents[0].id)")
     }
   }
 

@@ -9,15 +9,9 @@ extension Breeder {
   func ripple(
     _ order: BreedingOrder, _ settings: BreedingSettings, _ random: inout RandomStream
   ) -> BreedingOutcome {
-    guard let parent = Draft(order.parents[0].structure, order.composition),
-      parent.species.count > 1
-    else { return .rejected(.notApplicable) }
-    return retried(settings) {
-      var child = parent
-      guard let amplitude = child.ripple(settings, &random) else { return .rejected(.unchanged) }
-      guard child.separate(settings, rounds: 20) else { return .rejected(.minimumDistances) }
-      return child.finished(
-        settings, "ripple of \(amplitude.rounded(digits: 2)) Å on \(order.parents[0].id)")
+    guard order.composition.atomCount > 1 else { return .rejected(.notApplicable) }
+    return moved(order, settings, &random, isStrained: false, rounds: 20) { child, random in
+      child.ripple(settings, &random)
     }
   }
 
@@ -25,20 +19,9 @@ extension Breeder {
   func strainRipple(
     _ order: BreedingOrder, _ settings: BreedingSettings, _ random: inout RandomStream
   ) -> BreedingOutcome {
-    guard let parent = Draft(order.parents[0].structure, order.composition),
-      parent.species.count > 1
-    else { return .rejected(.notApplicable) }
-    return retried(settings) {
-      guard let (strained, deviation) = parent.strained(settings, &random) else {
-        return .rejected(.cellShape)
-      }
-      var child = strained
-      guard let amplitude = child.ripple(settings, &random) else { return .rejected(.unchanged) }
-      guard child.separate(settings, rounds: 20) else { return .rejected(.minimumDistances) }
-      return child.finished(
-        settings,
-        "strain of \(deviation.rounded(digits: 2)) and ripple of \(amplitude.rounded(digits: 2)) Å "
-          + "on \(order.parents[0].id)")
+    guard order.composition.atomCount > 1 else { return .rejected(.notApplicable) }
+    return moved(order, settings, &random, isStrained: true, rounds: 20) { child, random in
+      child.ripple(settings, &random)
     }
   }
 
@@ -46,20 +29,9 @@ extension Breeder {
   func strainSwap(
     _ order: BreedingOrder, _ settings: BreedingSettings, _ random: inout RandomStream
   ) -> BreedingOutcome {
-    guard let parent = Draft(order.parents[0].structure, order.composition),
-      order.composition.elements.count > 1
-    else { return .rejected(.notApplicable) }
-    return retried(settings) {
-      guard let (strained, deviation) = parent.strained(settings, &random) else {
-        return .rejected(.cellShape)
-      }
-      var child = strained
-      guard let swaps = child.swapUnlike(settings, &random) else { return .rejected(.unchanged) }
-      guard child.separate(settings, rounds: 20) else { return .rejected(.minimumDistances) }
-      return child.finished(
-        settings,
-        "strain of \(deviation.rounded(digits: 2)) and \(swaps == 1 ? "1 swap" : "\(swaps) swaps") "
-          + "on \(order.parents[0].id)")
+    guard order.composition.elements.count > 1 else { return .rejected(.notApplicable) }
+    return moved(order, settings, &random, isStrained: true, rounds: 20) { child, random in
+      child.swapUnlike(settings, &random)
     }
   }
 

@@ -43,10 +43,10 @@ extension Draft {
   ///
   /// The wave numbers are 0, 1 or 2, not both 0.
   ///
-  /// - Returns: ρ in Å; `nil` where the wave only shifts the crystal.
+  /// - Returns: ρ in words; `nil` where the wave only shifts the crystal.
   mutating func ripple(
     _ settings: BreedingSettings, _ random: inout RandomStream
-  ) -> Double? {
+  ) -> String? {
     var axes = [0, 1, 2]
     random.shuffle(&axes)
     let amplitude = random.uniform(settings.smallestRipple, settings.largestRipple)
@@ -63,15 +63,15 @@ extension Draft {
     let spread = (heights.max() ?? 0) - (heights.min() ?? 0)
     guard spread > 0.1 * amplitude else { return nil }
     for (index, height) in heights.enumerated() { positions[index] += height * direction }
-    return amplitude
+    return "ripple of \(amplitude.rounded(digits: 2)) Å"
   }
 
   /// Swaps U[1, n] pairs of unlike atoms, n being a share of the rarest element's atoms.
   ///
-  /// - Returns: How many pairs were swapped; `nil` where the species are as they were.
+  /// - Returns: The number of swaps in words; `nil` where the species are as they were.
   mutating func swapUnlike(
     _ settings: BreedingSettings, _ random: inout RandomStream
-  ) -> Int? {
+  ) -> String? {
     let rarest = composition.counts.min() ?? 1
     let most = max(1, Int((settings.largestSwapShare * Double(rarest)).rounded()))
     let old = species
@@ -82,7 +82,7 @@ extension Draft {
       guard !unlike.isEmpty else { return nil }
       species.swapAt(i, unlike[random.integer(below: unlike.count)])
     }
-    return species == old ? nil : swaps
+    return species == old ? nil : (swaps == 1 ? "1 swap" : "\(swaps) swaps")
   }
 
   /// Pushes atoms apart that are too close.

@@ -10,7 +10,7 @@ extension Population {
   /// Decides what the next candidate is: operator by the current ratios, parents by rank, the soft
   /// mode by how often the parent was used.
   ///
-  /// The first ten candidates are random or topological structures.
+  /// The first ten candidates have no parents.
   ///
   /// - Parameter random: The slot's own stream.
   /// - Returns: What to make.

@@ -86,11 +86,8 @@ package struct RecipeRecords: Sendable, Hashable {
     _ count: Int, copies choices: [(copies: Int, share: Double)], groups: [Int],
     _ random: inout RandomStream
   ) -> [RandomRecipe] {
-    let recipes = choices.flatMap { choice in
-      groups.map { RandomRecipe(spaceGroup: $0, copies: choice.copies) }
-    }
     var weights: [Double] = []
-    weights.reserveCapacity(recipes.count)
+    weights.reserveCapacity(choices.count * groups.count)
     for choice in choices {
       let copies = factors.copies[choice.copies] ?? 1
       for group in groups {
@@ -100,7 +97,8 @@ package struct RecipeRecords: Sendable, Hashable {
     }
     var drawn: [RandomRecipe] = []
     while drawn.count < count, let pick = random.index(weights: weights) {
-      drawn.append(recipes[pick])
+      let (choice, group) = pick.quotientAndRemainder(dividingBy: groups.count)
+      drawn.append(RandomRecipe(spaceGroup: groups[group], copies: choices[choice].copies))
       weights[pick] = 0
     }
     return drawn
@@ -108,8 +106,8 @@ package struct RecipeRecords: Sendable, Hashable {
 
   /// What every draw is worth.
   ///
-  /// Draws that share a basin share its worth, so that a recipe that finds the
-  /// same structure again and again earns no more than once.
+  /// Draws that share a basin share its worth, so that a recipe that finds the same structure again and
+  /// again earns no more than once.
   private func successes(_ height: (Int) -> Double) -> [Double] {
     var visits: [Int: Int] = [:]
     for draw in draws {

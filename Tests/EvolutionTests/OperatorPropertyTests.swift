@@ -81,9 +81,6 @@ struct OperatorPropertyTests {
     var trials = [(space: try Self.alloy(), seeds: 9_600 as UInt64)]
     if changesComposition {
       trials[0].seeds = 10_000
-    } else if [.random, .guidedRandom, .symmetricMutation].contains(kind) {
-      // Symmetry takes longest; these have suites of their own.
-      trials = [(try Self.alloy(), 200), (try Self.oxide(), 200)]
     } else {
       trials.append((try Self.oxide(), 400))
     }
