@@ -95,23 +95,26 @@ public struct ASEDatabase {
     try database.value("SELECT id FROM systems WHERE unique_id = ?", [.text(uniqueID)])?.integer
   }
 
-  /// Replaces the values beside a structure, as when its rank has changed.
+  /// Adds values to those beside a structure, or changes them.
   ///
   /// - Parameters:
-  ///   - keyValues: All values that the row shall have.
+  ///   - keyValues: The new values.
   ///   - id: The row's number.
   ///   - date: When this happens.
   /// - Throws: `ArchiveError.value` for keys or values that ASE would refuse, `.database` where SQLite does.
-  public func setKeyValues(
-    _ keyValues: [String: Value], of id: Int, date: Date = Date()
+  public func add(
+    _ keyValues: [String: Value], to id: Int, date: Date = Date()
   ) throws(ArchiveError) {
     let pairs = try checked(keyValues)
     try database.transaction { () throws(ArchiveError) in
       try database.execute(
-        "UPDATE systems SET mtime = ?, key_value_pairs = ? WHERE id = ?",
+        "UPDATE systems SET mtime = ?, key_value_pairs = json_patch(key_value_pairs, ?) WHERE id = ?",
         [.real(Self.years(date)), .text(Self.json(pairs)), .integer(id)])
-      for table in ["keys", "text_key_values", "number_key_values"] {
-        try database.execute("DELETE FROM \(table) WHERE id = ?", [.integer(id)])
+      for (key, _) in pairs {
+        for table in ["keys", "text_key_values", "number_key_values"] {
+          try database.execute(
+            "DELETE FROM \(table) WHERE id = ? AND key = ?", [.integer(id), .text(key)])
+        }
       }
       try appendKeyValues(pairs, id: id)
     }

@@ -72,7 +72,7 @@ final class PretendedWork: WorkExecutor {
         RelaxedCandidate(
           structure: structure, evaluation: evaluation,
           enthalpyPerAtom: evaluation.energy / Double(structure.atomCount), hasConverged: true,
-          spaceGroup: 1, spaceGroupSymbol: "P1", fingerprint: StructureFingerprint(structure),
+          pointGroupOrder: 1, fingerprint: StructureFingerprint(structure),
           grade: 1)),
       evaluations: 40)
   }

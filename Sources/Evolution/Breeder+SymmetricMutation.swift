@@ -16,12 +16,12 @@ extension Breeder {
   /// The lattice is strained as the group allows; orbits of equal size may change their elements; the
   /// others stay. Since the child is symmetric, it relaxes in a space of few coordinates, in which good
   /// structures lie densely: what random symmetric structures win by, but near a good parent.
-  func symmetricMutation(
+  mutating func symmetricMutation(
     _ order: BreedingOrder, _ settings: BreedingSettings, _ random: inout RandomStream
   ) -> BreedingOutcome {
     guard let parent = Draft(order.parents[0].structure, order.composition),
       let structure = parent.structure(),
-      let symmetry = try? structure.symmetry(tolerance: Self.symmetryTolerance)
+      let symmetry = symmetries.symmetry(of: structure, tolerance: Self.symmetryTolerance)
     else { return .rejected(.notApplicable) }
     var reason = RejectionReason.minimumDistances
     for _ in 0..<settings.attempts {

@@ -8,6 +8,7 @@ import NumericalCore
 public struct Breeder: Sendable {
   private var generator = SymmetricGenerator()
   private var topologies = TopologicalGenerator()
+  var symmetries = KnownSymmetries()
 
   /// Creates a breeder that knows no space group yet.
   public init() {}

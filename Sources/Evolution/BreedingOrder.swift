@@ -151,6 +151,16 @@ public struct BreedingOrder: Sendable, Hashable {
     self.modeIndex = modeIndex
     self.modeIsReversed = modeIsReversed
   }
+
+  /// The same order with its recipes in another sequence: that of a place first, then those after it, then
+  /// those before.
+  public func rotated(by place: Int) -> BreedingOrder {
+    guard !recipes.isEmpty, place > 0 else { return self }
+    var order = self
+    let start = place % recipes.count
+    order.recipes = Array(recipes[start...] + recipes[..<start])
+    return order
+  }
 }
 
 extension BreedingOrder: ByteCodable {

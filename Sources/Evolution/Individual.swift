@@ -17,8 +17,8 @@ public struct Individual: Sendable, Hashable {
   public let parents: [Int]
   /// How it was made, if it began as a random structure.
   public let recipe: RandomRecipe?
-  /// The space group after relaxation, 1 … 230.
-  public let spaceGroup: Int
+  /// The order of the point group after relaxation, 1 without symmetry.
+  public let pointGroupOrder: Int
   /// The version of the potential that gave the enthalpy.
   public let potentialVersion: Int
   /// What is known of single atoms; without it, the fingerprint's order per atom takes its place.
@@ -29,9 +29,8 @@ public struct Individual: Sendable, Hashable {
   /// Creates an individual; the enthalpy must be finite.
   public init(
     id: Int, structure: Structure, enthalpyPerAtom: Double, fingerprint: StructureFingerprint,
-    kind: VariationKind, parents: [Int] = [], recipe: RandomRecipe? = nil, spaceGroup: Int = 1,
-    potentialVersion: Int = 0,
-    measure: AtomMeasure = .none
+    kind: VariationKind, parents: [Int] = [], recipe: RandomRecipe? = nil, pointGroupOrder: Int = 1,
+    potentialVersion: Int = 0, measure: AtomMeasure = .none
   ) {
     precondition(enthalpyPerAtom.isFinite, "an individual has a finite enthalpy")
     precondition(
@@ -43,7 +42,7 @@ public struct Individual: Sendable, Hashable {
     self.kind = kind
     self.parents = parents
     self.recipe = recipe
-    self.spaceGroup = spaceGroup
+    self.pointGroupOrder = pointGroupOrder
     self.potentialVersion = potentialVersion
     self.measure = measure
     composition = structure.composition()
@@ -62,13 +61,15 @@ public struct Individual: Sendable, Hashable {
   /// - Returns: The individual with the same number, operator and parents.
   public func refreshed(
     enthalpyPerAtom: Double, potentialVersion: Int,
-    structure: (structure: Structure, fingerprint: StructureFingerprint, spaceGroup: Int)? = nil,
+    structure: (structure: Structure, fingerprint: StructureFingerprint, pointGroupOrder: Int)? =
+      nil,
     measure: AtomMeasure = .none
   ) -> Individual {
     Individual(
       id: id, structure: structure?.structure ?? self.structure,
       enthalpyPerAtom: enthalpyPerAtom, fingerprint: structure?.fingerprint ?? fingerprint,
-      kind: kind, parents: parents, recipe: recipe, spaceGroup: structure?.spaceGroup ?? spaceGroup,
+      kind: kind, parents: parents, recipe: recipe,
+      pointGroupOrder: structure?.pointGroupOrder ?? pointGroupOrder,
       potentialVersion: potentialVersion, measure: measure)
   }
 
@@ -97,7 +98,7 @@ extension Individual: ByteCodable {
     encoder.encode(kind)
     encoder.encode(parents)
     encoder.encode(recipe)
-    encoder.encode(spaceGroup)
+    encoder.encode(pointGroupOrder)
     encoder.encode(potentialVersion)
     encoder.encode(measure)
   }
@@ -111,7 +112,7 @@ extension Individual: ByteCodable {
     kind = try decoder.decode()
     parents = try decoder.decode([Int].self)
     recipe = try decoder.decode(RandomRecipe?.self)
-    spaceGroup = try decoder.decode()
+    pointGroupOrder = try decoder.decode()
     potentialVersion = try decoder.decode()
     measure = try decoder.decode()
     identity = StructureIdentity(structure, fingerprint: fingerprint)

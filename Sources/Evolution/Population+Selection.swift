@@ -144,7 +144,7 @@ extension Population {
   }
 
   private func hasSymmetry(rank: Int) -> Bool {
-    index.basins[ranking[rank].basin].representative.spaceGroup > 1
+    index.basins[ranking[rank].basin].representative.pointGroupOrder > 1
   }
 
   /// A member's cell, elements in the order of the settings.

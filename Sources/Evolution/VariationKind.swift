@@ -69,6 +69,10 @@ public enum VariationKind: String, Sendable, Hashable, CaseIterable {
     operators.map { space.obstacle(to: $0) == nil ? $0.defaultRatio : 0 }
   }
 
+  /// Whether another random stream gives another child: soft mutations follow the parent's next mode, and
+  /// seeds are given.
+  public var isDrawn: Bool { self != .softMutation && self != .seed }
+
   /// Whether a child holds other atoms than its parent.
   public var changesCell: Bool {
     switch self {

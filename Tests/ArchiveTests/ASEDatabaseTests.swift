@@ -195,16 +195,21 @@ struct ASEDatabaseTests {
     let path = scratch.file("a.db")
     let database = try ASEDatabase(SQLiteDatabase(path: path, access: .create))
     let structure = try randomLabelled(seed: 1).structure
-    let id = try database.append(structure, keyValues: ["rank": .number(3)], uniqueID: "abc")
+    let id = try database.append(
+      structure, keyValues: ["rank": .number(3), "note": .text("a \"b\"")], uniqueID: "abc")
     #expect(throws: ArchiveError.self) { try database.append(structure, uniqueID: "abc") }
     #expect(try database.count() == 1)
-    try database.setKeyValues(["rank": .number(1), "best": .flag(true)], of: id)
+    try database.add(["rank": .number(1), "best": .flag(true)], to: id)
+    try database.add(["group": .text("P4_2/mnm")], to: id)
     #expect(try database.row(uniqueID: "abc") == id)
     let script = """
       import sys, ase.db
-      print([r.key_value_pairs for r in ase.db.connect(sys.argv[1]).select('rank=1')])
+      database = ase.db.connect(sys.argv[1])
+      for query in ['rank=1', 'best=True', 'group=P4_2/mnm', 'rank=3']:
+          print([sorted(r.key_value_pairs.items()) for r in database.select(query)])
       """
-    #expect(try PythonASE.run(script, [path]) == "[{'best': True, 'rank': 1}]\n")
+    let row = "[[('best', True), ('group', 'P4_2/mnm'), ('note', 'a \"b\"'), ('rank', 1)]]\n"
+    #expect(try PythonASE.run(script, [path]) == row + row + row + "[]\n")
   }
 
   private func list(_ v: Vector3) -> [Double] { [v.x, v.y, v.z] }

@@ -5,11 +5,10 @@ import Foundation
 import Settings
 import Testing
 
-/// The campaign of `inputs/tio2`, whole or with one text replaced by another.
+/// A campaign file with nearly every key, whole or with one text replaced by another.
 struct ExampleCampaign {
   static let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("inputs/tio2/campaign.yaml")
+    .appendingPathComponent("Fixtures/tio2-campaign.yaml")
 
   static func text(replacing old: String = "", by new: String = "") throws -> String {
     let text = try String(contentsOf: url, encoding: .utf8)
@@ -28,6 +27,20 @@ struct ExampleCampaign {
 
 @Suite("Campaign files")
 struct CampaignSettingsTests {
+  @Test("Every campaign that comes with the program is a valid one")
+  func inputs() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("inputs")
+    let files = try #require(
+      FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?
+        .compactMap { ($0 as? URL)?.path }
+        .filter { $0.hasSuffix(".yaml") && !$0.hasSuffix("/cases.yaml") })
+    #expect(files.count >= 7)
+    for file in files {
+      #expect(throws: Never.self, "\(file)") { try CampaignSettings(path: file) }
+    }
+  }
+
   @Test("The example is read")
   func example() throws {
     let campaign = try CampaignSettings(path: ExampleCampaign.url.path)
@@ -182,7 +195,7 @@ struct CampaignSettingsTests {
       "search.population: found -3, allowed: an integer from 2 to 10000; try 20"),
     .init(
       "population: 32", "populaton: 32", 22,
-      "search.populaton: found an unknown key, allowed: candidates, population, window, delays, space_groups, topologies, operators, soft_mutation, adaptive, antiseeds, niche; did you mean 'population'?"
+      "search.populaton: found an unknown key, allowed: candidates, population, window, delays, space_groups, topologies, operators, draws, soft_mutation, adaptive, antiseeds, niche; did you mean 'population'?"
     ),
     .init(
       "composition: TiO2", "composition: TiQ2", 3,
@@ -326,7 +339,7 @@ struct CampaignSettingsTests {
     ),
     .init(
       "adaptive: true", "\"a\\e[31m\\nb\": yes", 27,
-      "search.a\\u{1B}[31m b: found an unknown key, allowed: candidates, population, window, delays, space_groups, topologies, operators, soft_mutation, adaptive, antiseeds, niche"
+      "search.a\\u{1B}[31m b: found an unknown key, allowed: candidates, population, window, delays, space_groups, topologies, operators, draws, soft_mutation, adaptive, antiseeds, niche"
     ),
     .init(
       "adaptive: true", "adaptive: yes", 27, "search.adaptive: found yes, allowed: true or false"),

@@ -97,8 +97,8 @@ final class ToyExecutor: WorkExecutor {
       evaluation: Evaluation(
         energy: enthalpy * Double(structure.atomCount),
         forces: structure.positions.map { _ in .zero }, virial: .zero, of: structure),
-      enthalpyPerAtom: enthalpy, hasConverged: true, spaceGroup: 1,
-      spaceGroupSymbol: "P1", fingerprint: StructureFingerprint(structure), grade: 1)
+      enthalpyPerAtom: enthalpy, hasConverged: true, pointGroupOrder: 1,
+      fingerprint: StructureFingerprint(structure), grade: 1)
   }
 
   private func structure(

@@ -56,6 +56,39 @@ enum RandomStructures {
       return Matrix3(rows: a, b, improper ? -c : c)
     }
   }
+
+  /// A crystal with the symmetry of a group in its conventional cell, 15 Å³ per atom: one orbit of each of
+  /// three elements on general positions, atoms 0.8 Å apart at least.
+  static func crystal(of group: SpaceGroup, _ random: inout RandomStream) throws -> Structure {
+    // The mean of a lattice's metric over the rotations has the group's symmetry.
+    let vectors = lattice(&random, lengths: 4...7).vectors
+    let metric = vectors * vectors.transposed
+    let mean =
+      1 / Double(group.operations.count)
+      * group.operations.reduce(Matrix3.zero) { sum, operation in
+        sum + operation.rotation.matrix.transposed * metric * operation.rotation.matrix
+      }
+    let a = mean.a.x.squareRoot()
+    let (bx, cx) = (mean.a.y / a, mean.a.z / a)
+    let b = (mean.b.y - bx * bx).squareRoot()
+    let cy = (mean.b.z - bx * cx) / b
+    let c = (mean.c.z - cx * cx - cy * cy).squareRoot()
+    let cell = Matrix3(rows: Vector3(a, 0, 0), Vector3(bx, b, 0), Vector3(cx, cy, c))
+    let atoms = 3 * group.operations.count
+    let scaled = try Lattice(cell).scaled(toVolume: 15 * Double(atoms))
+    while true {
+      let sites = (0..<3).map { _ in random.fractionalPoint() }
+      let structure = try Structure(
+        lattice: scaled,
+        species: group.operations.flatMap { _ in
+          [ChemicalElement.silicon, .oxygen, .titanium]
+        },
+        fractionalPositions: group.operations.flatMap { operation in
+          sites.map { operation.applied(to: $0) }
+        })
+      if let distance = structure.shortestDistance(), distance > 0.8 { return structure }
+    }
+  }
 }
 
 extension ChemicalElement {

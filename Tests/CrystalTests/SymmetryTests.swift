@@ -96,6 +96,43 @@ struct SymmetryTests {
   }
 }
 
+@Suite("Point group order")
+struct PointGroupOrderTests {
+  @Test("Crystals of all 230 groups have as many operations as spglib finds, in any cell")
+  func groups() throws {
+    for number in 1...230 {
+      let group = try #require(SpaceGroup(number: number))
+      var random = RandomStream(seed: 31, purpose: .test, slot: UInt64(number))
+      let structure = try RandomStructures.crystal(of: group, &random)
+      let symmetry = try structure.symmetry(tolerance: 0.01)
+      let translations = symmetry.operations.filter { $0.rotation == .identity }.count
+      let expected = symmetry.operations.count / translations
+      #expect(expected >= group.operations.count / group.centeringCount, "group \(number)")
+      // As tight as spglib's, or crystals that are nearly more symmetric would count as such.
+      let tolerance = MatchingTolerance(displacement: 0.01, strain: 0.003)
+      for cell in [structure, structure.supercell(1, 2, 1)] {
+        let order = MatchingCell(cell)?.pointGroupOrder(tolerance: tolerance)
+        #expect(order == expected, "group \(number), \(cell.atomCount) atoms")
+      }
+    }
+  }
+
+  @Test("A displaced atom leaves no symmetry, residual noise leaves all of it")
+  func noise() throws {
+    let group = try #require(SpaceGroup(number: 225))
+    var random = RandomStream(seed: 32, purpose: .test)
+    let structure = try RandomStructures.crystal(of: group, &random).primitive()
+    let order = try #require(MatchingCell(structure)?.pointGroupOrder())
+    #expect(order == 48)
+    let noisy = structure.replacing(
+      positions: structure.positions.map { $0 + 0.01 * random.unitVector() })
+    #expect(MatchingCell(noisy)?.pointGroupOrder() == 48)
+    var positions = structure.positions
+    positions[0] += 0.3 * random.unitVector()
+    #expect(MatchingCell(structure.replacing(positions: positions))?.pointGroupOrder() == 1)
+  }
+}
+
 @Suite("Space groups")
 struct SpaceGroupTests {
   @Test("All 230 groups have their number and an order that fits their point group")

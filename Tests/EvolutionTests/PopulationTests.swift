@@ -13,8 +13,7 @@ struct PopulationTests {
     let structure = TestStructures.rattled(try Prototypes.rutile(), by: 0.3, seed: UInt64(basin))
     return Individual(
       id: id, structure: structure, enthalpyPerAtom: enthalpy,
-      fingerprint: StructureFingerprint(structure), kind: kind, spaceGroup: 1,
-      potentialVersion: version)
+      fingerprint: StructureFingerprint(structure), kind: kind, potentialVersion: version)
   }
 
   static func settings(_ size: Int) throws -> PopulationSettings {

@@ -16,7 +16,8 @@ enum SearchBenchmark: Benchmark {
       .init("cases", "FILE.yaml", "the case file; default inputs/benchmarks/cases.yaml"),
       .init(
         "variant", "NAME",
-        "full, control, with-nets, without-OPERATOR, -antiseeds, -adaptive; default full"),
+        "full, control, with-nets, without-OPERATOR, -antiseeds, -adaptive, -screening; default full"
+      ),
       .init("jobs", "N", "runs at a time; default 1"),
       .init("results", "FILE.jsonl", "where runs are kept"),
     ])
@@ -28,7 +29,7 @@ enum SearchBenchmark: Benchmark {
     guard let variant = SearchVariant(word) else {
       throw WrongCommandLine(
         "search: --variant: found '\(word)', allowed: full, control, with-nets, without-antiseeds, "
-          + "without-adaptive, "
+          + "without-adaptive, without-screening, "
           + SearchRecord.operators.map { SearchVariant.withoutOperator($0).name }
           .joined(separator: ", "))
     }

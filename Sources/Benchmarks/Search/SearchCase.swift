@@ -127,6 +127,8 @@ enum SearchVariant: Equatable {
   case withoutAntiseeds
   /// The operators' ratios stay as they begin.
   case withoutAdaptation
+  /// Every child that is bred is relaxed.
+  case withoutScreening
 
   /// Reads a name; `nil` where there is no such variant.
   init?(_ name: String) {
@@ -136,6 +138,7 @@ enum SearchVariant: Equatable {
     case "with-nets": self = .withNets
     case "without-antiseeds": self = .withoutAntiseeds
     case "without-adaptive": self = .withoutAdaptation
+    case "without-screening": self = .withoutScreening
     default:
       let prefix = "without-"
       guard name.hasPrefix(prefix),
@@ -156,14 +159,15 @@ enum SearchVariant: Equatable {
     case .withoutOperator(let kind): "without-" + kind.rawValue.replacing("_", with: "-")
     case .withoutAntiseeds: "without-antiseeds"
     case .withoutAdaptation: "without-adaptive"
+    case .withoutScreening: "without-screening"
     }
   }
 
   /// Changes the settings of a search.
   func apply(to schedule: inout ScheduleSettings) {
     switch self {
-    // Nets are a matter of the campaign.
-    case .full, .withNets: break
+    // Nets are a matter of the campaign, screening one of the rules.
+    case .full, .withNets, .withoutScreening: break
     case .control:
       schedule.search.operators = VariationKind.operators.map { $0 == .random ? 1 : 0 }
       schedule.search.isAdaptive = false
@@ -174,5 +178,10 @@ enum SearchVariant: Equatable {
     case .withoutAntiseeds: schedule.search.antiseedHeight = 0
     case .withoutAdaptation: schedule.search.isAdaptive = false
     }
+  }
+
+  /// Changes the rules of the work.
+  func apply(to rules: inout CampaignRules) {
+    if self == .control || self == .withoutScreening { rules.draws = 1 }
   }
 }

@@ -14,7 +14,7 @@ struct SearchTable {
   private func variants(of searchCase: SearchCase) -> [(SearchVariant, [SearchRecord])] {
     let all: [SearchVariant] =
       [.full, .control, .withNets] + SearchRecord.operators.map { .withoutOperator($0) }
-      + [.withoutAntiseeds, .withoutAdaptation]
+      + [.withoutScreening, .withoutAntiseeds, .withoutAdaptation]
     return all.map { ($0, results.records(of: searchCase.name, $0)) }.filter { !$0.1.isEmpty }
   }
 
@@ -43,7 +43,8 @@ struct SearchTable {
       "Median: of the Kaplan–Meier curve. Rate: share of the runs that found the ground state "
         + "within the budget, with its exact 95 % interval (Clopper–Pearson). Mean: all relaxations "
         + "spent over the number of finds, right if finds come at a constant rate. p: log-rank test "
-        + "against the full search, both sides. Without-X: X switched off. With-nets: topological "
+        + "against the full search, both sides. Without-X: X switched off; screening means that of "
+        + "\(CampaignSettings.Search.usualDraws) children the one of lowest enthalpy is relaxed. With-nets: topological "
         + "structures, too, without the nets and structure types that hold the target; everywhere else "
         + "there are none. Evaluations: energy and force evaluations of a run "
         + "up to its end, on the mean.")

@@ -65,8 +65,10 @@ struct SearchTrial {
     schedule.candidates = searchCase.budget
     variant.apply(to: &schedule)
     let reference = settings.reference.settings
+    var rules = CampaignRules(settings)
+    variant.apply(to: &rules)
     let executor = CampaignExecutor(
-      rules: CampaignRules(settings), engine: try reference.engine(),
+      rules: rules, engine: try reference.engine(),
       reference: try reference.potential())
     let counter = Counter(searchCase)
     let runner = CampaignRunner(

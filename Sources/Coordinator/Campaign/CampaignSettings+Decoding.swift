@@ -203,6 +203,7 @@ extension CampaignSettings.Search {
     spaceGroups = try Self.spaceGroups(section.optional("space_groups"))
     topologies = try TopologySettings(section.optional("topologies"))
     operators = try Self.operators(section.optional("operators"), space, topologies)
+    draws = try section.optional("draws")?.integer(in: 1...100) ?? Self.usualDraws
     var softMutation = try section.section("soft_mutation")
     hessian = try softMutation.optional("hessian")?.enumeration() ?? .bonds
     try softMutation.finish()

@@ -105,6 +105,10 @@ extension CampaignSettings {
     public internal(set) var operators: [OperatorRatio]
     /// Which nets topological structures may use.
     public internal(set) var topologies: TopologySettings
+    /// How many children are bred for a candidate; the one of lowest enthalpy is relaxed.
+    public let draws: Int
+    /// The draws where nothing else is said.
+    public static let usualDraws = 4
     /// Whose vibrations soft mutations follow.
     public let hessian: HessianSource
     /// Whether ratios follow success.

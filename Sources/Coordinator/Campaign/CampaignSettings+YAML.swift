@@ -78,7 +78,7 @@ extension CampaignSettings.Search {
         "space_groups",
         spaceGroups.count == 230 ? .text("all") : .list(spaceGroups.map { .integer($0) })),
       .init("operators", .mapping(operators.map { .init($0.kind.rawValue, .number($0.ratio)) })),
-      .init("topologies", topologies.node),
+      .init("topologies", topologies.node), .init("draws", .integer(draws)),
       .init("soft_mutation", .mapping([.init("hessian", .text(hessian.rawValue))])),
       .init("adaptive", .flag(adaptive)),
       .init(

@@ -48,13 +48,13 @@ public final class CampaignExecutor: WorkExecutor {
       case .offspring(let structure, _, _): return .generated(structure)
       case .rejected(let reason): return .notGenerated(reason.rawValue)
       }
-    case .explore(let plain, let stream, let version):
-      let order = try withModes(plain, version)
-      var random = RandomStream(seed: rules.seed, purpose: .breeding, slot: UInt64(stream))
-      switch breeder.breed(order, settings: rules.breeding, random: &random) {
+    case .explore(let order, let stream, let version):
+      let child = try screened(withModes(order, version), stream, version)
+      switch child.outcome {
       case .offspring(let structure, _, let recipe):
         var report = try relax(structure, version, stages: rules.searchStages)
         report.recipe = recipe
+        report.evaluations += child.evaluations
         return .relaxation(report)
       case .rejected(let reason):
         return .relaxation(RelaxationReport(ending: .rejected(reason.rawValue), evaluations: 0))
@@ -107,6 +107,63 @@ public final class CampaignExecutor: WorkExecutor {
     return order
   }
 
+  /// Breeds a child a few times and takes the one of lowest enthalpy.
+  ///
+  /// One evaluation costs a small part of a relaxation, and what starts low more often ends low: of four
+  /// random silicon structures, the lowest relaxes to diamond twice as often as any. Where the potential
+  /// extrapolates its enthalpies tell nothing: such a first child is taken as it is, so that screening
+  /// keeps nothing new from being learnt, and later ones are passed over.
+  private func screened(
+    _ order: BreedingOrder, _ stream: Int, _ version: Int
+  ) throws -> (outcome: BreedingOutcome, evaluations: Int) {
+    var first: BreedingOutcome?
+    var best: (outcome: BreedingOutcome, enthalpy: Double)?
+    var evaluations = 0
+    for draw in 0..<(order.kind.isDrawn ? rules.draws : 1) {
+      var random = RandomStream(
+        seed: rules.seed, purpose: .breeding, slot: UInt64(stream), attempt: UInt32(draw))
+      let outcome = breeder.breed(
+        order.rotated(by: draw), settings: rules.breeding, random: &random)
+      if first == nil { first = outcome }
+      guard rules.draws > 1, case .offspring(let structure, _, _) = outcome else { continue }
+      evaluations += 1
+      guard let enthalpy = try reliableEnthalpy(of: structure, version) else {
+        if best == nil, version > 0 { return (outcome, evaluations) }
+        continue
+      }
+      if enthalpy < best?.enthalpy ?? .infinity { best = (outcome, enthalpy) }
+    }
+    guard let outcome = best?.outcome ?? first else {
+      preconditionFailure("a candidate is drawn at least once")
+    }
+    return (outcome, evaluations)
+  }
+
+  /// The enthalpy per atom in eV of a structure that the potential knows; `nil` where it extrapolates, or
+  /// where the reference method refuses.
+  private func reliableEnthalpy(of structure: Structure, _ version: Int) throws -> Double? {
+    let potential: any InteratomicPotential
+    if version > 0 {
+      let trained = try held(version)
+      // A grade that cannot be computed is beyond every threshold.
+      guard let grade = try? trained.grader.grade(of: structure), grade < rules.breakThreshold
+      else { return nil }
+      potential = trained.potential
+    } else {
+      potential = reference
+    }
+    // A structure that cannot be evaluated has no enthalpy to be compared.
+    guard let evaluation = try? potential.evaluation(of: structure), evaluation.isFinite() else {
+      return nil
+    }
+    if version == 0, let embedded = engine as? EmbeddedReference,
+      embedded.invalidity(of: structure, evaluation) != nil
+    {
+      return nil
+    }
+    return (evaluation.energy + rules.pressure * structure.volume) / Double(structure.atomCount)
+  }
+
   // MARK: Relaxation with the potential
 
   private func relax(
@@ -150,8 +207,6 @@ public final class CampaignExecutor: WorkExecutor {
       return .failed("no finite enthalpy")
     }
     let structure = result.structure.reduced()
-    // Symmetry that cannot be found is no symmetry.
-    let symmetry = try? structure.symmetry(tolerance: rules.symmetryTolerance)
     var measure = AtomMeasure.none
     if let potential, let energies = try? potential.siteEnergies(of: structure) {
       measure = .siteEnergies(energies)
@@ -159,8 +214,8 @@ public final class CampaignExecutor: WorkExecutor {
     return .relaxed(
       RelaxedCandidate(
         structure: structure, evaluation: evaluation, enthalpyPerAtom: result.enthalpyPerAtom,
-        hasConverged: result.hasConverged, spaceGroup: symmetry?.spaceGroupNumber ?? 1,
-        spaceGroupSymbol: symmetry?.internationalSymbol ?? "P1",
+        hasConverged: result.hasConverged,
+        pointGroupOrder: MatchingCell(structure)?.pointGroupOrder() ?? 1,
         fingerprint: StructureFingerprint(structure, settings: rules.fingerprint),
         grade: grade, measure: measure))
   }

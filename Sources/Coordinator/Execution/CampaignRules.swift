@@ -10,6 +10,8 @@ public struct CampaignRules: Sendable {
   public let seed: UInt64
   /// What children must keep.
   public let breeding: BreedingSettings
+  /// How many children are bred for a candidate, of which the lowest is relaxed.
+  public var draws: Int
   /// Whose vibrations soft mutations follow.
   public let hessian: CampaignSettings.HessianSource
   /// γ from which a geometry is remembered for labelling.
@@ -28,8 +30,6 @@ public struct CampaignRules: Sendable {
   public let rerankStages: [RelaxationSettings.Stage]
   /// External pressure in eV/Å³.
   public let pressure: Double
-  /// Distances in Å below which atoms count as symmetric.
-  public let symmetryTolerance = 0.05
   /// How fingerprints are made: scaled to one volume per atom, so that residual strain does not count.
   public let fingerprint: StructureFingerprint.Settings
   private let settings: CampaignSettings
@@ -42,6 +42,7 @@ public struct CampaignRules: Sendable {
       minimumDistances: settings.minimumDistances, spaceGroups: settings.search.spaceGroups)
     breeding.topologies = settings.search.topologies
     self.breeding = breeding
+    draws = settings.search.draws
     hessian = settings.search.hessian
     selectThreshold = settings.activeLearning.select
     breakThreshold = settings.activeLearning.breaking

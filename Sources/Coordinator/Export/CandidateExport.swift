@@ -65,7 +65,7 @@ public struct CandidateExport {
   private func labelledRecord(_ row: ResultTable.Row) -> StructureRecord {
     var record = StructureRecord(structure: row.structure, evaluation: row.evaluation)
     record.features = [
-      ("candidate", "\(row.candidate)"), ("space_group", "\(row.spaceGroup)"),
+      ("candidate", "\(row.candidate)"), ("space_group", "\(row.spaceGroup.number)"),
       ("enthalpy_per_atom", "\(row.enthalpyPerAtom)"),
     ]
     if let distance = row.distanceAboveHull {

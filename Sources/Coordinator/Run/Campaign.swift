@@ -30,6 +30,8 @@ public final class Campaign {
 
   /// How long a resume waits for a holder of the lock that is about to die, in seconds.
   private static let lockPatience = 30.0
+  /// So many of the best distinct candidates get their space group into the database.
+  private static let namedSpaceGroups = 500
 
   private let settings: CampaignSettings
   private let options: Options
@@ -130,6 +132,7 @@ public final class Campaign {
     }
     try transport.shutDown()
     try views.finish(runner.schedule.state)
+    try log.nameSpaceGroups(of: runner.schedule.state, best: Self.namedSpaceGroups)
     conclude(ending, runner.schedule.state, progress)
     return ending
   }

@@ -136,13 +136,13 @@ extension ResultTable.Row {
   var record: StructureRecord {
     var record = StructureRecord(structure: structure)
     record.comment =
-      "candidate \(candidate), place \(place), \(enthalpyPerAtom) eV/atom, \(spaceGroupSymbol)"
+      "candidate \(candidate), place \(place), \(enthalpyPerAtom) eV/atom, \(spaceGroup.symbol)"
     return record
   }
 
   /// A file name that sorts by place.
   public var fileName: String {
-    let symbol = spaceGroupSymbol.replacingOccurrences(of: "/", with: "_")
+    let symbol = spaceGroup.symbol.replacingOccurrences(of: "/", with: "_")
     return (place < 10 ? "0" : "") + "\(place)-candidate\(candidate)-\(symbol)"
   }
 }

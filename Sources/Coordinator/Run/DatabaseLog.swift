@@ -103,8 +103,7 @@ public final class DatabaseLog: CampaignLog {
       "potential_version": .number(Double(version)),
       "enthalpy_per_atom": .number(candidate.enthalpyPerAtom),
       "grade": .number(candidate.grade.isFinite ? candidate.grade : -1),
-      "space_group": .number(Double(candidate.spaceGroup)),
-      "space_group_symbol": .text(candidate.spaceGroupSymbol),
+      "point_group_order": .number(Double(candidate.pointGroupOrder)),
       "has_converged": .flag(candidate.hasConverged),
     ]
     if record.kind != .seed { values["operator_ratio"] = .number(record.ratio) }
@@ -112,13 +111,35 @@ public final class DatabaseLog: CampaignLog {
     if !record.parents.isEmpty {
       values["parents"] = .text(record.parents.map { "c\($0)" }.joined(separator: " "))
     }
-    // A candidate that a refit sends on its way again gets a row for every time it came to rest.
+    try journal.structures.append(
+      candidate.structure, evaluation: candidate.evaluation, keyValues: values,
+      uniqueID: Self.uniqueID(of: record))
+  }
+
+  /// Adds the space groups of the best distinct candidates for readers such as `ase db`.
+  ///
+  /// Each takes milliseconds, so it is done at the end of a run and not of every candidate.
+  public func nameSpaceGroups(of state: CampaignState, best count: Int) throws {
+    try openGroup()
+    for basin in state.population.best(count) {
+      let record = state.candidates[basin.representative.id - 1]
+      guard let row = try journal.structures.row(uniqueID: Self.uniqueID(of: record)) else {
+        continue
+      }
+      let group = SpaceGroupName(of: basin.representative.structure)
+      try journal.structures.add(
+        ["space_group": .number(Double(group.number)), "space_group_symbol": .text(group.symbol)],
+        to: row)
+    }
+    try flush()
+  }
+
+  /// A candidate that a refit sends on its way again has a row for every time it came to rest.
+  private static func uniqueID(of record: CandidateRecord) -> String {
     var key = ByteEncoder()
     key.encode(record.id)
     key.encode(record.continuations)
-    try journal.structures.append(
-      candidate.structure, evaluation: candidate.evaluation, keyValues: values,
-      uniqueID: ASEDatabase.uniqueID(of: key.bytes))
+    return ASEDatabase.uniqueID(of: key.bytes)
   }
 
   /// Puts the open group on the disk.

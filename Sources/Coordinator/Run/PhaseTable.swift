@@ -54,10 +54,8 @@ public struct PhaseTable: Sendable {
     public let formationEnthalpyPerAtom: Double?
     /// The candidate's number.
     public let candidate: Int
-    /// Space group number.
-    public let spaceGroup: Int
-    /// Space group symbol.
-    public let spaceGroupSymbol: String
+    /// The structure's space group.
+    public let spaceGroup: SpaceGroupName
   }
 
   /// The phases, those with least of the first element first.
@@ -89,8 +87,7 @@ public struct PhaseTable: Sendable {
         .map { $1 == 1 ? $0.symbol : "\($0.symbol)\($1)" }.joined()
       return Row(
         formula: formula, enthalpyPerAtom: phase.energyPerAtom, formationEnthalpyPerAtom: formation,
-        candidate: phase.id, spaceGroup: relaxed.spaceGroup,
-        spaceGroupSymbol: relaxed.spaceGroupSymbol)
+        candidate: phase.id, spaceGroup: SpaceGroupName(of: relaxed.structure))
     }
   }
 
@@ -117,7 +114,7 @@ public struct PhaseTable: Sendable {
         TextColumn.left(row.formula, 14)
           + TextColumn.right(TextColumn.fixed(row.enthalpyPerAtom, 6), 14)
           + TextColumn.right(formation, 22) + "  "
-          + TextColumn.left("\(row.spaceGroupSymbol) (\(row.spaceGroup))", 18)
+          + TextColumn.left(row.spaceGroup.description, 18)
           + TextColumn.right("\(row.candidate)", 10))
     }
     return lines.joined(separator: "\n") + "\n"
@@ -136,8 +133,8 @@ public struct PhaseTable: Sendable {
               .init("enthalpy_ev_per_atom", .number(row.enthalpyPerAtom)),
               .init("formation_enthalpy_ev_per_atom", .optional(row.formationEnthalpyPerAtom)),
               .init("candidate", .integer(row.candidate)),
-              .init("space_group", .integer(row.spaceGroup)),
-              .init("space_group_symbol", .text(row.spaceGroupSymbol)),
+              .init("space_group", .integer(row.spaceGroup.number)),
+              .init("space_group_symbol", .text(row.spaceGroup.symbol)),
             ])
           })),
     ])

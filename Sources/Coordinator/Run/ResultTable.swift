@@ -22,10 +22,8 @@ public struct ResultTable: Sendable {
     public let structure: Structure
     /// Energy, forces and stress of that structure.
     public let evaluation: Evaluation
-    /// Space group symbol.
-    public let spaceGroupSymbol: String
-    /// Space group number.
-    public let spaceGroup: Int
+    /// The structure's space group.
+    public let spaceGroup: SpaceGroupName
     /// How often the basin was found.
     public let timesFound: Int
     /// The operator that found it first.
@@ -72,8 +70,7 @@ public struct ResultTable: Sendable {
           enthalpyPerAtom: relaxed.enthalpyPerAtom,
           modelEnthalpyPerAtom: entry.modelEnthalpyPerAtom, distanceAboveHull: height,
           structure: relaxed.structure,
-          evaluation: relaxed.evaluation, spaceGroupSymbol: relaxed.spaceGroupSymbol,
-          spaceGroup: relaxed.spaceGroup,
+          evaluation: relaxed.evaluation, spaceGroup: SpaceGroupName(of: relaxed.structure),
           timesFound: state.timesFound(candidate: entry.candidate),
           kind: state.candidates[entry.candidate - 1].kind, isReranked: true))
     }
@@ -91,8 +88,8 @@ public struct ResultTable: Sendable {
             modelEnthalpyPerAtom: individual.enthalpyPerAtom,
             distanceAboveHull: state.population.distanceAboveHull(of: individual),
             structure: individual.structure,
-            evaluation: relaxed.evaluation, spaceGroupSymbol: relaxed.spaceGroupSymbol,
-            spaceGroup: relaxed.spaceGroup,
+            evaluation: relaxed.evaluation,
+            spaceGroup: SpaceGroupName(of: individual.structure),
             timesFound: basin.visits, kind: individual.kind,
             isReranked: false))
       }
@@ -125,7 +122,7 @@ public struct ResultTable: Sendable {
         line(
           "\(row.place)", row.structure.composition().formula,
           (TextColumn.fixed(row.enthalpyPerAtom, 6), TextColumn.fixed(1000 * height, 2)),
-          "\(row.spaceGroupSymbol) (\(row.spaceGroup))",
+          row.spaceGroup.description,
           TextColumn.fixed(row.structure.volumePerAtom, 4), "\(row.timesFound)",
           row.kind.rawValue))
     }
@@ -142,8 +139,8 @@ public struct ResultTable: Sendable {
           .init("model_enthalpy_ev_per_atom", .number(row.modelEnthalpyPerAtom)),
           .init("formula", .text(row.structure.composition().formula)),
           .init("above_hull_ev_per_atom", .optional(row.distanceAboveHull)),
-          .init("space_group", .integer(row.spaceGroup)),
-          .init("space_group_symbol", .text(row.spaceGroupSymbol)),
+          .init("space_group", .integer(row.spaceGroup.number)),
+          .init("space_group_symbol", .text(row.spaceGroup.symbol)),
           .init("volume_per_atom", .number(row.structure.volumePerAtom)),
           .init("atoms", .integer(row.structure.atomCount)),
           .init("times_found", .integer(row.timesFound)),

@@ -219,8 +219,7 @@ extension CampaignState {
       id: id, structure: relaxed.structure, enthalpyPerAtom: relaxed.enthalpyPerAtom,
       fingerprint: relaxed.fingerprint, kind: self[candidate: id].kind,
       parents: self[candidate: id].parents, recipe: self[candidate: id].recipe,
-      spaceGroup: relaxed.spaceGroup,
-      potentialVersion: version, measure: relaxed.measure)
+      pointGroupOrder: relaxed.pointGroupOrder, potentialVersion: version, measure: relaxed.measure)
   }
 
   private mutating func enter(_ individual: Individual) {

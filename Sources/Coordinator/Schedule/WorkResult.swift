@@ -12,10 +12,11 @@ public struct RelaxedCandidate: Sendable, Equatable, ByteCodable {
   public var enthalpyPerAtom: Double
   /// Whether forces and stress met the tolerances before the step limit.
   public var hasConverged: Bool
-  /// The space group number, 1 where none was found.
-  public var spaceGroup: Int
-  /// The space group symbol.
-  public var spaceGroupSymbol: String
+  /// The order of its point group, 1 without symmetry.
+  ///
+  /// The space group takes as long as some relaxations; it is
+  /// found where it is shown.
+  public var pointGroupOrder: Int
   /// The fingerprint, for duplicates and antiseeds.
   public var fingerprint: StructureFingerprint
   /// The largest extrapolation grade of the final geometry; 0 for the reference method.
@@ -26,15 +27,14 @@ public struct RelaxedCandidate: Sendable, Equatable, ByteCodable {
   /// Creates a relaxed candidate.
   public init(
     structure: Structure, evaluation: Evaluation, enthalpyPerAtom: Double,
-    hasConverged: Bool, spaceGroup: Int, spaceGroupSymbol: String,
+    hasConverged: Bool, pointGroupOrder: Int,
     fingerprint: StructureFingerprint, grade: Double, measure: AtomMeasure = .none
   ) {
     self.structure = structure
     self.evaluation = evaluation
     self.enthalpyPerAtom = enthalpyPerAtom
     self.hasConverged = hasConverged
-    self.spaceGroup = spaceGroup
-    self.spaceGroupSymbol = spaceGroupSymbol
+    self.pointGroupOrder = pointGroupOrder
     self.fingerprint = fingerprint
     self.grade = grade
     self.measure = measure
@@ -46,8 +46,7 @@ public struct RelaxedCandidate: Sendable, Equatable, ByteCodable {
     encoder.encode(evaluation)
     encoder.encode(enthalpyPerAtom)
     encoder.encode(hasConverged)
-    encoder.encode(spaceGroup)
-    encoder.encode(spaceGroupSymbol)
+    encoder.encode(pointGroupOrder)
     encoder.encode(fingerprint)
     encoder.encode(grade)
     encoder.encode(measure)
@@ -59,8 +58,7 @@ public struct RelaxedCandidate: Sendable, Equatable, ByteCodable {
     evaluation = try decoder.decode()
     enthalpyPerAtom = try decoder.decode()
     hasConverged = try decoder.decode()
-    spaceGroup = try decoder.decode()
-    spaceGroupSymbol = try decoder.decode()
+    pointGroupOrder = try decoder.decode()
     fingerprint = try decoder.decode()
     grade = try decoder.decode()
     measure = try decoder.decode()
