@@ -103,7 +103,10 @@ public struct ExternalEngine: ReferenceEngine {
   }
 
   private func known(_ structure: Structure, in place: String) -> LabelOutcome? {
-    LabelRecord.read(in: place)?.outcome(for: structure)
+    guard let record = LabelRecord.read(in: place), record.key == labelKey(for: structure) else {
+      return nil
+    }
+    return record.outcome(for: structure)
   }
 
   private func compute(

@@ -30,7 +30,7 @@ public struct ExternalMethod: Sendable, Hashable {
   }
 
   /// The kinds of external programs.
-  static let kinds = ["espresso"]
+  static let kinds = ["espresso", "cp2k"]
 
   /// Reads the keys of a `reference:` block of one of the `kinds`.
   init(kind: String, _ reader: inout SettingsReader) throws(SettingsError) {
@@ -39,6 +39,10 @@ public struct ExternalMethod: Sendable, Hashable {
       let parameters = try EspressoProgram.Parameters(&reader)
       self.init(
         EspressoProgram(parameters), elements: parameters.pseudopotentials.keys.sorted())
+    case "cp2k":
+      let parameters = try Cp2kProgram.Parameters(&reader)
+      self.init(
+        Cp2kProgram(parameters), elements: parameters.kinds.keys.sorted(), elementsKey: "basis")
     default: throw reader.error(found: kind, allowed: Self.kinds.joined(separator: ", "))
     }
     limits.timeLimitSeconds = try reader.optional("time_limit")?.duration()

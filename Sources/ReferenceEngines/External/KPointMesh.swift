@@ -19,4 +19,30 @@ struct KPointMesh: Sendable, Hashable {
 
   /// Whether Γ is its only point.
   var isGamma: Bool { counts == [1, 1, 1] }
+
+  /// A point of the mesh, in units of the reciprocal vectors divided by `counts`.
+  struct Point: Sendable, Hashable {
+    let place: [Int]
+    /// How many points of the mesh it stands for.
+    let weight: Double
+  }
+
+  /// One point of every pair k and −k.
+  func pointsUpToSign() -> [Point] {
+    var points: [Point] = []
+    for i in 0..<counts[0] {
+      for j in 0..<counts[1] {
+        for k in 0..<counts[2] {
+          let place = [i, j, k]
+          let opposite = (0..<3).map { (counts[$0] - place[$0]) % counts[$0] }
+          if place == opposite {
+            points.append(Point(place: place, weight: 1))
+          } else if place.lexicographicallyPrecedes(opposite) {
+            points.append(Point(place: place, weight: 2))
+          }
+        }
+      }
+    }
+    return points
+  }
 }
