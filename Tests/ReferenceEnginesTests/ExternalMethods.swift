@@ -61,6 +61,7 @@ enum ExternalMethods {
   ///   - engine: The engine.
   ///   - forceTolerance: In eV/Å.
   ///   - stressTolerance: In GPa.
+  /// - Throws: Where a structure gets no label.
   static func checkDerivatives(
     _ engine: any ReferenceEngine, forceTolerance: Double, stressTolerance: Double
   ) throws {

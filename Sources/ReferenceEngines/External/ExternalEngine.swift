@@ -244,6 +244,7 @@ extension ExternalEngine {
     _ place: String, _ inputs: [CalculationFile]
   ) throws(ReferenceEngineError) {
     try create(place)
+    // A folder that was just made and cannot be listed is as good as empty: writing into it will tell.
     let old = (try? FileManager.default.contentsOfDirectory(atPath: place)) ?? []
     Self.remove(old.filter { $0 != "lock" }, in: place)
     for input in inputs {
