@@ -14,7 +14,7 @@ SHELL := /bin/bash
 
 LIBRARIES := openmpi-bin libopenmpi-dev libopenblas-dev libfftw3-dev libsymspg-dev libyaml-dev \
              libsqlite3-dev pkg-config make
-FOR_TESTS := python3-ase
+FOR_TESTS := python3-ase quantum-espresso quantum-espresso-data
 
 SOURCES := Package.swift Sources Tests
 DEMO := campaigns/demo

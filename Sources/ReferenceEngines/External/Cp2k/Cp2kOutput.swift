@@ -1,0 +1,119 @@
+import Crystal
+import Foundation
+import NumericalCore
+
+/// What CP2K prints, and the files beside it.
+struct Cp2kOutput {
+  private let lines: [Substring]
+  private let forceLines: [Substring]
+  private let stressLines: [Substring]
+
+  init(_ text: String, forces: String, stress: String) {
+    lines = text.split(whereSeparator: \.isNewline)
+    forceLines = forces.split(whereSeparator: \.isNewline)
+    stressLines = stress.split(whereSeparator: \.isNewline)
+  }
+
+  /// What a calculation came to.
+  func result(for structure: Structure) -> CalculationResult {
+    if lines.contains(where: { $0.contains("SCF run NOT converged") }) {
+      return .failed(reason: "the self-consistent field did not converge")
+    }
+    if let reason = abortMessage() { return .failed(reason: reason) }
+    guard lines.contains(where: { $0.contains("PROGRAM ENDED AT") }) else {
+      return .unfinished(reason: "the output of cp2k has no end")
+    }
+    guard let energy = number(after: "ENERGY| Total FORCE_EVAL") else {
+      return .failed(reason: "cp2k ended without total energy")
+    }
+    guard let volume = number(after: "CELL| Volume [angstrom^3]"),
+      abs(volume - structure.volume) < 1e-4 + 1e-6 * structure.volume
+    else { return .unfinished(reason: "the output of cp2k is of another cell") }
+    guard let forces = forces(structure) else {
+      return .failed(reason: "cp2k left no readable \(Cp2kProgram.forcesName) of this structure")
+    }
+    guard let stress = stress() else {
+      return .failed(reason: "cp2k left no readable \(Cp2kProgram.stressName)")
+    }
+    let hartree = PhysicalConstants.electronvoltsPerHartree
+    let pressureUnit = PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom
+    // CP2K prints the stress that the cell exerts: positive in compression.
+    let virial = (-structure.volume / pressureUnit) * stress
+    return .finished(
+      Evaluation(
+        energy: hartree * energy,
+        forces: forces.map { (hartree / PhysicalConstants.angstromsPerBohr) * $0 },
+        virial: virial, of: structure),
+      details: CalculationDetails(
+        programVersion: version(), iterations: iterations(), seconds: seconds()))
+  }
+
+  /// What stands in the box with the hammer.
+  private func abortMessage() -> String? {
+    guard let start = lines.firstIndex(where: { $0.contains("[ABORT]") }) else { return nil }
+    let words = lines[(start + 1)...].prefix(8).flatMap { $0.split(separator: " ") }
+    let box: Set<Substring> = ["*", "\\___/", "|", "O/|", "/|", "/", "\\"]
+    let said = words.filter { !box.contains($0) && !$0.allSatisfy { $0 == "*" } }
+    return "aborted: \(said.joined(separator: " "))".onOneLine(limit: 300)
+  }
+
+  /// The last word, as a number, of the last line with a label.
+  private func number(after label: String) -> Double? {
+    lines.last { $0.contains(label) }?.split(separator: " ").last.flatMap { Double($0) }
+  }
+
+  /// In Hartree/a₀, from `1 1 Si x y z`.
+  private func forces(_ structure: Structure) -> [Vector3]? {
+    guard let start = forceLines.lastIndex(where: { $0.contains("# Atom") }) else { return nil }
+    var forces: [Vector3] = []
+    for line in forceLines[(start + 1)...].prefix(structure.atomCount) {
+      let words = line.split(separator: " ")
+      guard words.count == 6, Int(words[0]) == forces.count + 1,
+        words[2] == structure.species[forces.count].symbol, let force = Self.vector(words[3...])
+      else { return nil }
+      forces.append(force)
+    }
+    return forces.count == structure.atomCount ? forces : nil
+  }
+
+  /// In GPa.
+  private func stress() -> Matrix3? {
+    guard
+      let start = stressLines.lastIndex(where: {
+        $0.contains("Analytical stress tensor [GPa]") && !$0.contains("Eigen")
+      })
+    else { return nil }
+    let rows = stressLines[(start + 1)...].dropFirst().prefix(3).compactMap { line in
+      Self.vector(line.split(separator: " ").dropFirst(2))
+    }
+    guard rows.count == 3 else { return nil }
+    let stress = Matrix3(rows: rows[0], rows[1], rows[2])
+    return 0.5 * (stress + stress.transposed)
+  }
+
+  private static func vector(_ words: ArraySlice<Substring>) -> Vector3? {
+    let numbers = words.compactMap { Double($0) }
+    guard numbers.count == 3, words.count == 3 else { return nil }
+    return Vector3(numbers[0], numbers[1], numbers[2])
+  }
+
+  private func version() -> String? {
+    guard let line = lines.first(where: { $0.contains("CP2K| version string:") }),
+      let start = line.range(of: "CP2K version")
+    else { return nil }
+    return line[start.lowerBound...].trimmingCharacters(in: .whitespaces)
+  }
+
+  private func iterations() -> Int? {
+    lines.last { $0.contains("SCF run converged in") }?.split(separator: " ").lazy
+      .compactMap { Int($0) }.first
+  }
+
+  /// The longest wall-clock time of a process: the last number of the line `CP2K 1 1.0 0.0 0.0 9.1 9.1`.
+  private func seconds() -> Double? {
+    lines.last { line in
+      let words = line.split(separator: " ")
+      return words.count == 7 && words[0] == "CP2K"
+    }?.split(separator: " ").last.flatMap { Double($0) }
+  }
+}

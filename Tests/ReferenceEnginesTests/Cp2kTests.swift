@@ -1,0 +1,221 @@
+import Crystal
+import Foundation
+import NumericalCore
+import ReferenceEngines
+import Settings
+import TestSupport
+import Testing
+
+@Suite("CP2K")
+struct Cp2kTests {
+  private let folder: TemporaryFolder
+  private let text: String
+
+  /// Stands in for CP2K and its data, which need not be installed.
+  init() throws {
+    folder = try TemporaryFolder()
+    try folder.write(
+      "BASIS",
+      """
+      # a comment
+       Si DZVP-MOLOPT-SR-GTH DZVP-MOLOPT-SR-GTH-q4
+       1
+       2 0 2 6 2 2 1
+          2.693604434572 0.015333179500
+      O  DZVP-MOLOPT-SR-GTH DZVP-MOLOPT-SR-GTH-q6
+      O  TZVP
+      """)
+    try folder.write("POTENTIALS", "Si GTH-PBE-q4 GTH-PBE\n  2 2\nGe GTH-PBE-q4 GTH-PBE\n")
+    text = """
+      reference:
+        kind: cp2k
+        command: echo
+        basis: {Si: DZVP-MOLOPT-SR-GTH}
+        basis_file: \(folder.path)/BASIS
+        potential_file: \(folder.path)/POTENTIALS
+        cutoff: 200
+        rel_cutoff: 40
+        k_spacing: 1.0
+      """
+  }
+
+  private func program(_ text: String) throws -> any CalculationProgram {
+    try ExternalMethods.method(text).program
+  }
+
+  private func input(
+    _ text: String, _ structure: Structure, _ attempt: CalculationAttempt = .regular
+  ) throws -> String {
+    let files = try program(text).inputs(for: structure, attempt: attempt)
+    guard case .text(let input) = files.first?.content else { return "" }
+    return input.replacing("\(folder.path)/BASIS", with: "/usr/share/cp2k/BASIS_MOLOPT")
+      .replacing("\(folder.path)/POTENTIALS", with: "/usr/share/cp2k/GTH_POTENTIALS")
+  }
+
+  private func result(
+    output: String, forces: String = "", stress: String = "", of structure: Structure
+  ) throws -> CalculationResult {
+    let place = try TemporaryFolder()
+    try place.write("cp2k.out", output)
+    try place.write("cp2k.forces", forces)
+    try place.write("cp2k.stress", stress)
+    return try program(text).result(in: place.path, for: structure)
+  }
+
+  @Test("The input is the one on file")
+  func input() throws {
+    let structure = try ExternalMethods.silicon()
+    #expect(try input(text, structure) == ExternalMethods.fixture("cp2k/cp2k.inp"))
+    #expect(try program(text).launch.command == ["echo", "-i", "cp2k.inp"])
+  }
+
+  @Test("Safer settings change the way to the minimum, and nothing of the physics")
+  func safer() throws {
+    let structure = try ExternalMethods.silicon()
+    func lines(_ attempt: CalculationAttempt) throws -> [String] {
+      try input(text, structure, attempt).split(separator: "\n").map {
+        $0.trimmingCharacters(in: .whitespaces)
+      }
+    }
+    let (regular, safer) = (try lines(.regular), try lines(.safer))
+    let changed = zip(regular, safer).filter { $0 != $1 }.map(\.1)
+    #expect(regular.count == safer.count)
+    #expect(changed == ["MAX_SCF 300", "ALPHA 0.1", "NBROYDEN 16"])
+  }
+
+  @Test("Meshes hold Γ, one point of each pair k and −k, and weights that add up to the mesh")
+  func mesh() throws {
+    let structure = try ExternalMethods.silicon()
+    for (spacing, counts) in [(1.0, 2), (0.7, 3), (0.55, 4)] {
+      let input = try input(
+        text.replacing("k_spacing: 1.0", with: "k_spacing: \(spacing)"), structure)
+      let points = input.split(separator: "\n").filter { $0.contains(" KPOINT ") }
+        .map { $0.split(separator: " ").compactMap { Double($0) } }
+      #expect(points.first == [0, 0, 0, 1])
+      #expect(points.reduce(0) { $0 + $1[3] } == Double(counts * counts * counts), "\(spacing)")
+      let places = Set(
+        points.map { point in (0..<3).map { Int((point[$0] * Double(counts)).rounded()) } })
+      #expect(places.count == points.count)
+      for (point, place) in zip(
+        points, points.map { point in (0..<3).map { Int((point[$0] * Double(counts)).rounded()) } })
+      {
+        let opposite = place.map { (counts - $0) % counts }
+        #expect((opposite == place) == (point[3] == 1))
+        #expect(opposite == place || !places.contains(opposite))
+      }
+    }
+    #expect(
+      try !input(text.replacing("k_spacing: 1.0", with: "k_spacing: 5"), structure).contains(
+        "KPOINT"))
+  }
+
+  @Test("A finished output gives energy, forces and stress in our units and signs")
+  func output() throws {
+    let structure = try ExternalMethods.silicon()
+    let outcome = try result(
+      output: ExternalMethods.fixture("cp2k/cp2k.out"),
+      forces: ExternalMethods.fixture("cp2k/cp2k.forces"),
+      stress: ExternalMethods.fixture("cp2k/cp2k.stress"), of: structure)
+    guard case .finished(let label, let details) = outcome else {
+      Issue.record("\(outcome)")
+      return
+    }
+    // From the files: -7.779435437 Hartree, 0.007002464 Hartree/a₀ and 6.591558134 GPa.
+    #expect(label.energy.isClose(to: -211.68922245, relative: 1e-8, absolute: 0))
+    #expect(label.forces[0].x.isClose(to: 0.360081173, relative: 1e-6, absolute: 0))
+    let pressureUnit = PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom
+    #expect(
+      (label.stress[0, 0] * pressureUnit).isClose(to: -6.591558134, relative: 1e-6, absolute: 0))
+    #expect(details.programVersion == "CP2K version 2023.1" && details.iterations == 12)
+    #expect(try #require(details.seconds) > 0)
+  }
+
+  @Test("An output without end, or of another structure, is unfinished")
+  func unfinished() throws {
+    let structure = try ExternalMethods.silicon()
+    let output = try ExternalMethods.fixture("cp2k/cp2k.out")
+    let forces = try ExternalMethods.fixture("cp2k/cp2k.forces")
+    let stress = try ExternalMethods.fixture("cp2k/cp2k.stress")
+    for share in [0.0, 0.4, 0.9] {
+      let part = String(output.prefix(Int(share * Double(output.count))))
+      guard
+        case .unfinished = try result(output: part, forces: forces, stress: stress, of: structure)
+      else {
+        Issue.record("\(share)")
+        continue
+      }
+    }
+    let larger = try structure.strained(by: 0.001 * .identity)
+    guard case .unfinished = try result(output: output, forces: forces, stress: stress, of: larger)
+    else {
+      Issue.record("another cell was taken")
+      return
+    }
+    for (a, b) in [("", stress), (forces, "")] {
+      guard case .failed = try result(output: output, forces: a, stress: b, of: structure) else {
+        Issue.record("taken without forces or stress")
+        return
+      }
+    }
+  }
+
+  @Test(
+    "What went wrong becomes the reason",
+    arguments: [
+      ("cp2k/not-converged.out", "did not converge"), ("cp2k/no-basis.out", "DZVP"),
+    ])
+  func failures(file: String, reason: String) throws {
+    let outcome = try result(
+      output: ExternalMethods.fixture(file), of: ExternalMethods.silicon())
+    guard case .failed(let said) = outcome else {
+      Issue.record("\(outcome)")
+      return
+    }
+    #expect(said.contains(reason), "\(said)")
+  }
+
+  @Test(
+    "Mistakes are named with line and key",
+    arguments: [
+      ("{Si: DZVP-MOLOPT-SR-GTH}", "{Si: TZVP}", 4, "reference.basis.Si"),
+      ("{Si: DZVP-MOLOPT-SR-GTH}", "SZV", 4, "reference.basis"),
+      ("/BASIS", "/NONE", 5, "reference.basis_file"),
+      ("cutoff: 200", "cutoff: 1", 7, "reference.cutoff"),
+      ("cutoff: 200", "cutoff: 200\n  functional: PBE0", 8, "reference.functional"),
+      ("cutoff: 200", "cutoff: 200\n  smearing: {kind: gaussian}", 8, "reference.smearing.kind"),
+      ("command: echo", "command: no-such-program", 3, "reference.command"),
+    ])
+  func mistakes(old: String, new: String, line: Int, key: String) throws {
+    let wrong = text.replacing(old, with: new)
+    #expect(wrong != text)
+    do {
+      _ = try ExternalMethods.settings(wrong)
+      Issue.record("accepted: \(new)")
+    } catch let error as SettingsError {
+      #expect(error.line == line && error.keyPath == key, "\(error)")
+    }
+  }
+
+  @Test("Elements are those with both a basis set and a pseudopotential")
+  func elements() throws {
+    let common = text.replacing("{Si: DZVP-MOLOPT-SR-GTH}", with: "DZVP-MOLOPT-SR-GTH")
+    #expect(try ExternalMethods.method(common).elements?.map(\.symbol) == ["Si"])
+    #expect(throws: SettingsError.self) {
+      try ExternalMethods.settings(text).check(Composition(formula: "SiO2"))
+    }
+    let other = common.replacing("rel_cutoff: 40", with: "rel_cutoff: 50")
+    #expect(try program(other).settingsBytes != program(common).settingsBytes)
+  }
+
+  @Test(
+    "Forces and stress are derivatives of the energy, with k-points and smearing",
+    .tags(.slow), .enabled(if: ProcessInfo.processInfo.environment["POLYMORPH_SLOW"] == "1"))
+  func derivatives() throws {
+    let text =
+      ExternalMethods.cp2k.replacing("cutoff: 200", with: "cutoff: 400") + "\n  convergence: 1e-9"
+    let engine = try ExternalMethods.settings(text).engine(folder: folder.path + "/reference")
+    #expect(engine.version.hasPrefix("CP2K version "))
+    // The grid of the density moves with the cell and not with the atoms: an egg-box of some meV/Å.
+    try ExternalMethods.checkDerivatives(engine, forceTolerance: 0.01, stressTolerance: 0.1)
+  }
+}
