@@ -1,0 +1,156 @@
+import Foundation
+import NumericalCore
+import Settings
+
+extension IPISettings {
+  /// Reads the keys of a `reference:` block of this kind.
+  ///
+  /// ```yaml
+  /// kind: i-pi
+  /// command: [pw.x, --ipi, "{socket}:UNIX", -in, pw.in]   # omit for clients started by hand
+  /// input: {pw.in: si.pw.in}     # name in the client's folder: file beside this one
+  /// method: PBE, 40 Ry           # default: the names of program and input; needed without input
+  /// socket: unix                 # or tcp
+  /// address: polymorph           # a name for unix; host:port for tcp, port 0 for any free one
+  /// time_limit: 10m              # to connect, and for every structure
+  /// restart_after: 200           # structures of one client, default: none
+  /// cell_tolerance: 0.03         # strain before another client starts, or none
+  /// live_clients: 1              # lists of atoms that have a client at the same time
+  /// k_spacing: 0.25              # 1/Å, for {kmesh}
+  /// refused_output: [SCF run NOT converged]   # texts in a client's output: no label
+  /// keep_folders: false          # also of clients that ended in good order
+  /// ```
+  public init(_ reader: inout SettingsReader) throws(SettingsError) {
+    let folder = URL(fileURLWithPath: reader.file).deletingLastPathComponent().path
+    var command: [String] = []
+    for value in try reader.optional("command")?.list("words", counts: 1...Int.max) ?? [] {
+      let word = try value.string("a program or an argument")
+      try value.checkPlaceholders(word)
+      command.append(word)
+    }
+    let inputs = try Self.inputs(&reader, folder)
+    let methodValue = reader.optional("method")
+    guard methodValue != nil || !inputs.isEmpty else {
+      throw reader.error(
+        found: "neither method nor input", allowed: "method: what the clients compute, in words",
+        suggestion: "it tells labels of different methods apart")
+    }
+    let program = command.first.map { [URL(fileURLWithPath: $0).lastPathComponent] } ?? []
+    let method =
+      try methodValue?.string("what the clients compute, in words")
+      ?? (program + inputs.map(\.name)).joined(separator: " ")
+    let transport = try Transport(&reader, isStarted: !command.isEmpty)
+    let limit = try reader.optional("time_limit")?.durationSeconds() ?? 600
+    let restartAfter = try reader.optional("restart_after")?.integer(in: 1...1_000_000)
+    var tolerance: Double? = command.isEmpty ? nil : 0.03
+    if let value = reader.optional("cell_tolerance") {
+      tolerance =
+        (try? value.word(of: ["none"])) != nil ? nil : try value.positiveNumber(upTo: 10)
+    }
+    var refused = ["SCF run NOT converged"]
+    if let value = reader.optional("refused_output") {
+      refused = []
+      for text in try value.list("texts") { refused.append(try text.string()) }
+    }
+    self.init(
+      method: method, command: command, transport: transport, inputs: inputs,
+      timeLimitSeconds: limit, restartAfter: restartAfter, cellTolerance: tolerance,
+      liveClients: try reader.optional("live_clients")?.integer(in: 1...1000) ?? 1,
+      kSpacing: try reader.optional("k_spacing")?.positiveNumber(upTo: 10, unit: "1/Å") ?? 0.25,
+      refusedOutput: refused, keepsFolders: try reader.optional("keep_folders")?.flag() ?? false,
+      settingsFolder: folder)
+  }
+
+  private static func inputs(
+    _ reader: inout SettingsReader, _ folder: String
+  ) throws(SettingsError) -> [ClientTemplate] {
+    guard let section = reader.optional("input") else { return [] }
+    var files = try section.mapping()
+    var inputs: [ClientTemplate] = []
+    for (name, value) in files.allValues() {
+      guard !name.isEmpty, !name.contains("/"), !name.hasPrefix(".") else {
+        throw value.error(
+          found: "the name \(name)", allowed: "a name in the client's folder, without '/'")
+      }
+      let path = try value.string("a file beside the settings")
+      let full = path.hasPrefix("/") ? path : "\(folder)/\(path)"
+      guard let bytes = FileManager.default.contents(atPath: full),
+        let text = String(validating: bytes, as: UTF8.self)
+      else { throw value.error(found: "no readable text file \(full)", allowed: "an input file") }
+      try value.checkPlaceholders(text)
+      try value.checkSymmetry(text, path)
+      inputs.append(ClientTemplate(name: name, text: text))
+    }
+    return inputs
+  }
+}
+
+extension IPISettings.Transport {
+  /// Reads `socket:` and `address:`.
+  fileprivate init(_ reader: inout SettingsReader, isStarted: Bool) throws(SettingsError) {
+    let kind = try reader.optional("socket")?.word(of: ["unix", "tcp"]) ?? "unix"
+    let address = reader.optional("address")
+    guard kind == "tcp" else {
+      self = .unix(name: try address?.socketName() ?? "polymorph")
+      return
+    }
+    guard let address else {
+      guard isStarted else {
+        throw reader.error(found: "no address", allowed: "address: host:port")
+      }
+      self = .tcp(host: "127.0.0.1", port: 0)
+      return
+    }
+    let text = try address.string("host:port")
+    guard let colon = text.lastIndex(of: ":"), colon > text.startIndex,
+      let port = Int(text[text.index(after: colon)...]), (0...65535).contains(port),
+      isStarted || port > 0
+    else {
+      throw address.error(
+        found: text,
+        allowed: isStarted
+          ? "host:port, with port 0 for any free one"
+          : "host:port, with a port from 1 to 65535 for clients started by hand")
+    }
+    self = .tcp(host: String(text[..<colon]), port: port)
+  }
+}
+
+extension SettingsValue {
+  /// Seconds of a time such as `90s`, `10m` or `2h`.
+  fileprivate func durationSeconds() throws(SettingsError) -> Double {
+    let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600]
+    let text = try string("a time such as 90s, 10m or 2h")
+    guard let unit = text.last.flatMap({ units[$0] }), let value = Double(text.dropLast()),
+      value.isFinite, value > 0
+    else { throw error(allowed: "a time such as 90s, 10m or 2h") }
+    return value * unit
+  }
+
+  /// The name of a UNIX socket, short enough for what is added to it.
+  fileprivate func socketName() throws(SettingsError) -> String {
+    let name = try string("the name of a socket")
+    guard name.utf8.count <= 60, !name.contains("/") else {
+      throw error(allowed: "a name of up to 60 characters without '/'")
+    }
+    return name
+  }
+
+  /// Refuses mistyped placeholders.
+  fileprivate func checkPlaceholders(_ text: String) throws(SettingsError) {
+    guard let mistake = ClientTemplate.mistake(in: text) else { return }
+    throw error(
+      found: "{\(mistake.found)}",
+      allowed: ClientTemplate.placeholders.map { "{\($0)}" }.joined(separator: ", "),
+      suggestion: "did you mean '{\(mistake.meant)}'?")
+  }
+
+  /// Refuses inputs of pw.x that would impose the symmetry of the first structure on all others.
+  fileprivate func checkSymmetry(_ text: String, _ path: String) throws(SettingsError) {
+    let text = text.lowercased()
+    guard text.contains("&system"), !text.contains("nosym") else { return }
+    throw error(
+      found: "\(path) without nosym", allowed: "nosym = .true. in &SYSTEM",
+      suggestion: "pw.x keeps the symmetry of a client's first structure for all later ones")
+  }
+}
