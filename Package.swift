@@ -53,6 +53,7 @@ let package = Package(
     library("CYAML", pkgConfig: "yaml-0.1"),
     library("CSQLite", pkgConfig: "sqlite3"),
     .systemLibrary(name: "CVector", path: "Sources/SystemLibraries/CVector"),
+    .systemLibrary(name: "CProcess", path: "Sources/SystemLibraries/CProcess"),
 
     module("NumericalCore", ["CBLAS", "CFFTW", "CVector"]),
     module("Settings", ["NumericalCore", "CYAML"]),
@@ -63,7 +64,7 @@ let package = Package(
     module("Dynamics", ["NumericalCore", "Crystal", "Potential"]),
     module(
       "ReferenceEngines",
-      ["NumericalCore", "Crystal", "Potential", "StructureFormats", "Settings"]),
+      ["NumericalCore", "Crystal", "Potential", "StructureFormats", "Settings", "CProcess"]),
     module("Dataset", ["NumericalCore", "Crystal", "Potential", "StructureFormats"]),
     module("Evolution", ["NumericalCore", "Crystal"]),
     module("MPIBindings", ["CMPI"]),

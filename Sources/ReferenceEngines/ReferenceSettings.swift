@@ -26,6 +26,8 @@ public struct ReferenceSettings: Sendable {
     case stillingerWeber(StillingerWeberPotential.Parameters)
     /// Bond orders.
     case tersoff(TersoffPotential.Parameters)
+    /// A program that is started for every structure.
+    case external(ExternalMethod)
   }
 
   /// The method.
@@ -44,9 +46,8 @@ public struct ReferenceSettings: Sendable {
   }
 
   /// The kinds that this build can evaluate.
-  public static let availableKinds = [
-    "buckingham", "lennard-jones", "stillinger-weber", "tersoff",
-  ]
+  public static let availableKinds =
+    ["buckingham", "lennard-jones", "stillinger-weber", "tersoff"] + ExternalMethod.kinds
 
   /// The kinds that the campaign file knows.
   public static let knownKinds = [
@@ -56,7 +57,12 @@ public struct ReferenceSettings: Sendable {
 
   /// Creates settings in code.
   public init(_ model: Model, energyFloor: Double? = nil) {
-    self.model = model
+    if case .external(var method) = model {
+      method.limits.energyFloor = energyFloor
+      self.model = .external(method)
+    } else {
+      self.model = model
+    }
     self.energyFloor = energyFloor
     origin = nil
   }
@@ -74,13 +80,19 @@ public struct ReferenceSettings: Sendable {
     var lines: [String: Int] = [:]
     // A copy looks: what it asks for does not count as known to the kind.
     var copy = reader
-    for key in ["charges", "pairs", "parameters"] { lines[key] = copy.optional(key)?.line }
+    for key in ["charges", "pairs", "parameters", "pseudopotentials", "basis", "potentials"] {
+      lines[key] = copy.optional(key)?.line
+    }
     switch kind {
     case "buckingham": model = .buckingham(try BuckinghamPotential.Parameters(&reader))
     case "lennard-jones": model = .lennardJones(try LennardJonesPotential.Parameters(&reader))
     case "stillinger-weber":
       model = .stillingerWeber(try StillingerWeberPotential.Parameters(&reader))
     case "tersoff": model = .tersoff(try TersoffPotential.Parameters(&reader))
+    case _ where ExternalMethod.kinds.contains(kind):
+      var method = try ExternalMethod(kind: kind, &reader)
+      method.limits.energyFloor = energyFloor
+      model = .external(method)
     default:
       throw kindValue.error(
         allowed: available, suggestion: "this build cannot evaluate '\(kind)' yet")
@@ -100,21 +112,38 @@ public struct ReferenceSettings: Sendable {
 
   /// The potential that the settings describe.
   ///
-  /// - Throws: `PotentialError.invalidParameters` where the parameters contradict each other.
+  /// An external program computes in temporary folders that are removed at once.
+  ///
+  /// - Throws: `PotentialError.invalidParameters` where the parameters contradict each other or a program
+  ///   cannot be started.
   public func potential() throws(PotentialError) -> any InteratomicPotential {
     switch model {
     case .buckingham(let parameters): try BuckinghamPotential(parameters)
     case .lennardJones(let parameters): try LennardJonesPotential(parameters)
     case .stillingerWeber(let parameters): try StillingerWeberPotential(parameters)
     case .tersoff(let parameters): try TersoffPotential(parameters)
+    case .external(let method): try EnginePotential(method)
     }
   }
 
   /// The labelling engine that the settings describe.
   ///
-  /// - Throws: `PotentialError.invalidParameters` where the parameters contradict each other.
-  public func engine() throws(PotentialError) -> any ReferenceEngine {
-    try EmbeddedReference(self)
+  /// - Parameters:
+  ///   - folder: Where an external program computes, one folder for each structure.
+  ///   - shouldStop: Asked while an external program runs; where it says yes, the program is ended.
+  /// - Returns: The engine.
+  /// - Throws: `PotentialError.invalidParameters` where the parameters contradict each other or a program
+  ///   cannot be started.
+  public func engine(
+    folder: String = "reference", shouldStop: @escaping @Sendable () -> Bool = { false }
+  ) throws(PotentialError) -> any ReferenceEngine {
+    guard case .external(let method) = model else { return try EmbeddedReference(self) }
+    do throws(ReferenceEngineError) {
+      return try ExternalEngine(
+        method.program, folder: folder, limits: method.limits, shouldStop: shouldStop)
+    } catch {
+      throw .invalidParameters(error.description)
+    }
   }
 
   /// The method with its main parameters, on one line.
@@ -132,6 +161,7 @@ public struct ReferenceSettings: Sendable {
     case .tersoff(let p):
       let elements = p.elements.map(\.element).sorted().map(\.symbol)
       return "tersoff: \(elements.joined(separator: ", "))"
+    case .external(let method): return method.program.summary
     }
   }
 
@@ -151,6 +181,9 @@ public struct ReferenceSettings: Sendable {
     case .tersoff(let parameters):
       encoder.encode("tersoff")
       encoder.encode(parameters)
+    case .external(let method):
+      encoder.encode(method.program.kind)
+      encoder.encode(method.program.settingsBytes)
     }
     encoder.encode(energyFloor)
     return encoder.bytes
@@ -174,6 +207,10 @@ extension ReferenceSettings {
       try check(composition, "parameters", [parameters.element])
     case .tersoff(let parameters):
       try check(composition, "parameters", parameters.elements.map(\.element))
+    case .external(let method):
+      if let known = method.elements {
+        try check(composition, method.elementsKey, known)
+      }
     }
   }
 

@@ -36,6 +36,31 @@ public protocol CalculationProgram: Sendable {
   ///   - structure: What was computed; forces are returned in the order of its atoms.
   /// - Returns: Whether the calculation is finished, and its numbers.
   func result(in folder: String, for structure: Structure) -> CalculationResult
+
+  /// How the program is made to say its version, in an empty folder; `nil`, the default, where it
+  /// cannot be asked.
+  var versionLaunch: CalculationLaunch? { get }
+
+  /// The version in what the program printed when it was asked, such as `PWSCF v.6.7MaX`.
+  ///
+  /// - Parameter output: Standard output and error.
+  /// - Returns: `nil` where there is none.
+  func version(in output: String) -> String?
+
+  /// Names of large files and folders in a calculation's folder that nobody needs once it is finished;
+  /// none by default.
+  var scratch: [String] { get }
+}
+
+extension CalculationProgram {
+  /// The program cannot be asked.
+  public var versionLaunch: CalculationLaunch? { nil }
+
+  /// The program cannot be asked.
+  public func version(in output: String) -> String? { nil }
+
+  /// Everything is kept.
+  public var scratch: [String] { [] }
 }
 
 /// Which try a calculation is.

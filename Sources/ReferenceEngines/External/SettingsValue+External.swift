@@ -1,0 +1,78 @@
+import Crystal
+import Foundation
+import Settings
+
+extension SettingsValue {
+  /// A time in seconds, from a number of seconds or one with the unit s, m or h.
+  func duration() throws(SettingsError) -> Double {
+    let text = try string("a time such as 90s, 45m or 2h")
+    let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600]
+    let unit = text.last.flatMap { units[$0] }
+    guard let value = Double(unit == nil ? text : String(text.dropLast())), value > 0,
+      value.isFinite
+    else { throw error(allowed: "a time such as 90s, 45m or 2h") }
+    return value * (unit ?? 1)
+  }
+
+  /// A command: one word, or a list of the program and its arguments.
+  func command() throws(SettingsError) -> [String] {
+    let meaning = "a program, or a list such as [mpirun, -n, 2, pw.x]"
+    if !isList {
+      let word = try string(meaning)
+      guard !word.contains(" ") else {
+        throw error(allowed: meaning, suggestion: "no shell is used: write arguments as a list")
+      }
+      return [word]
+    }
+    var words: [String] = []
+    for value in try list("words of a command", counts: 1...Int.max) {
+      words.append(try value.string("a word of a command"))
+    }
+    return words
+  }
+
+  /// A path; a relative one counts from the folder of the settings file.
+  func path(_ meaning: String) throws(SettingsError) -> String {
+    let text = try string(meaning)
+    if text.hasPrefix("/") { return text }
+    return URL(fileURLWithPath: file).deletingLastPathComponent().appendingPathComponent(text)
+      .standardizedFileURL.path
+  }
+
+  /// Values of elements, as in `{Si: Si.pbe-rrkj.UPF}`.
+  func elementValues() throws(SettingsError) -> [(ChemicalElement, SettingsValue)] {
+    var reader = try mapping()
+    var values: [(ChemicalElement, SettingsValue)] = []
+    for (key, value) in reader.allValues() {
+      guard let element = ChemicalElement(symbol: key) else {
+        throw value.error(found: "'\(key)'", allowed: "element symbols")
+      }
+      values.append((element, value))
+    }
+    return values
+  }
+}
+
+extension SettingsReader {
+  /// The program with its arguments; it must be there to be started.
+  mutating func command(default program: String) throws(SettingsError) -> [String] {
+    let value = optional("command")
+    let words = try value?.command() ?? [program]
+    guard ChildProcess.path(of: words[0]) != nil else {
+      let place = value ?? optional("kind")
+      let (found, allowed) = ("no program '\(words[0])'", "an installed program")
+      let hint = "install it, or give its path in 'command:'"
+      throw place?.error(found: found, allowed: allowed, suggestion: hint)
+        ?? error(found: found, allowed: allowed, suggestion: hint)
+    }
+    return words
+  }
+
+  /// Variables that are set for the program.
+  mutating func environment() throws(SettingsError) -> [String: String] {
+    var result: [String: String] = [:]
+    guard var block = try optional("environment")?.mapping() else { return result }
+    for (name, value) in block.allValues() { result[name] = try value.string("a value") }
+    return result
+  }
+}
