@@ -24,8 +24,7 @@ struct IPIEngineTests {
         ], timeLimitSeconds: 30)
       change(&settings)
       let engine = try IPIEngine(
-        settings, folder: folder.appendingPathComponent("clients").path,
-        launcher: SocketClients.Launcher())
+        settings, folder: folder.appendingPathComponent("clients").path)
       try body(engine, folder)
     }
   }
@@ -160,10 +159,15 @@ struct IPIEngineTests {
     let script = try reason { $0.command = ["python3", "-c", "raise SystemExit(4)"] }
     #expect(script.contains("ended with status 4"), "\(script)")
     #expect(script.contains("clients/client-NeAr3-"), "\(script)")
+    let missing = try reason { $0.command = ["no-such-program"] }
+    #expect(missing.contains("no-such-program cannot be started"), "\(missing)")
+    let low = try reason { $0.energyFloor = 1e9 }
+    #expect(low.hasPrefix("invalid: energy below floor"), "\(low)")
     let silent = try reason {
       $0.command = ["sleep", "60"]
       $0.timeLimitSeconds = 0.2
     }
+    #expect(silent.hasPrefix("time-out: "), "\(silent)")
     #expect(silent.contains("within 0.2 s"), "\(silent)")
     // The warning belongs to the second structure alone.
     try withEngine(["print", "2"]) { engine, folder in
@@ -182,12 +186,33 @@ struct IPIEngineTests {
     }
   }
 
+  @Test("A campaign that is asked to stop does not wait for a client", arguments: [0, 1])
+  func interruption(labels: Int) throws {
+    try SocketClients.inFolder { folder in
+      let start = ContinuousClock.now
+      let engine = try IPIEngine(
+        IPISettings(
+          method: "toy",
+          command: labels == 0
+            ? ["sleep", "60"]
+            : ["python3", "toy.py", "unix", "/tmp/ipi_{socket}", "silent", "1"],
+          inputs: [ClientTemplate(name: "toy.py", text: SocketClients.toy)], timeLimitSeconds: 60),
+        folder: folder.path, shouldStop: { ContinuousClock.now - start > .seconds(1) })
+      guard case .failed(let reason) = engine.label(try SocketProtocolTests.triclinic()) else {
+        Issue.record("labelled")
+        return
+      }
+      #expect(reason.hasPrefix("interrupted: "), "\(reason)")
+      #expect(ContinuousClock.now - start < .seconds(20))
+    }
+  }
+
   @Test("Clients may be started by hand")
   func byHand() throws {
     let settings = IPISettings(
       method: "lennard-jones", transport: .unix(name: SocketClients.uniqueName()),
       timeLimitSeconds: 30)
-    let engine = try IPIEngine(settings, folder: "/nonexistent", launcher: nil)
+    let engine = try IPIEngine(settings, folder: "/nonexistent")
     let structure = try SocketProtocolTests.triclinic().reordered([2, 0, 1, 3])
     let outcome = try SocketProtocolTests.serve(structure, at: #require(engine.address))
     let crossed = try evaluation(engine.label(structure))
@@ -244,10 +269,10 @@ struct IPIEngineTests {
   @Test(
     "Mistakes are named with line and key",
     arguments: [
-      ("time_limit: 10m", "time_limit: 10", 5, "reference.time_limit"),
+      ("time_limit: 10m", "time_limit: 10x", 5, "reference.time_limit"),
       ("pw.in: si.in", "pw.in: no.in", 4, "reference.input.pw.in"),
       ("pw.in: si.in", "../pw.in: si.in", 4, "reference.input.../pw.in"),
-      ("{socket}", "{soket}", 3, "reference.command[3]"),
+      ("{socket}", "{soket}", 3, "reference.command"),
       ("restart_after: 200", "restart_after: 0", 6, "reference.restart_after"),
       ("cell_tolerance: 0.02", "cell_tolerance: no", 7, "reference.cell_tolerance"),
       ("live_clients: 2", "socket: tpc", 8, "reference.socket"),

@@ -69,31 +69,8 @@ enum SocketClients {
             word('FORCEREADY'); write(data); data, ready = None, False
     """
 
-  /// Starts a program with Foundation.
-  struct Launcher: ClientLauncher {
-    func launch(
-      _ command: [String], in folder: String, output: String
-    ) throws(ReferenceEngineError) -> any LaunchedClient {
-      do {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = command
-        process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        try Data().write(to: URL(fileURLWithPath: output))
-        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = file
-        process.standardError = file
-        try process.run()
-        return Client(process)
-      } catch {
-        throw .cannotStart(program: command[0], reason: "\(error)")
-      }
-    }
-  }
-
   /// A program that Foundation started.
-  final class Client: LaunchedClient {
+  final class Client {
     private let process: Process
 
     init(_ process: Process) { self.process = process }

@@ -10,6 +10,7 @@ import Settings
 /// | `{ntypes}` | the number of elements |
 /// | `{elements}` | their symbols, by atomic number, separated by blanks |
 /// | `{cell}` | three lines with the lattice vectors in Å |
+/// | `{cella}`, `{cellb}`, `{cellc}` | one lattice vector in Å |
 /// | `{positions}` | a line for every atom: symbol and Cartesian position in Å |
 /// | `{fractional}` | a line for every atom: symbol and fractional position |
 /// | `{kmesh}` | three numbers of k points, by `k_spacing:` |
@@ -27,7 +28,8 @@ public struct ClientTemplate: Sendable, Hashable {
 
   /// The words that are replaced.
   public static let placeholders = [
-    "natoms", "ntypes", "elements", "cell", "positions", "fractional", "kmesh", "socket", "host",
+    "natoms", "ntypes", "elements", "cell", "cella", "cellb", "cellc", "positions", "fractional",
+    "kmesh", "socket", "host",
     "port", "folder", "here",
   ]
 
@@ -73,23 +75,15 @@ public struct ClientTemplate: Sendable, Hashable {
       zip(structure.species, points).map { "\($0.symbol) \(text($1))" }.joined(separator: "\n")
     }
     return [
+      "cella": text(vectors.a), "cellb": text(vectors.b), "cellc": text(vectors.c),
       "natoms": "\(structure.atomCount)", "ntypes": "\(elements.count)",
       "elements": elements.map(\.symbol).joined(separator: " "),
       "cell": [vectors.a, vectors.b, vectors.c].map(text).joined(separator: "\n"),
       "positions": lines(structure.positions),
       "fractional": lines(structure.fractionalPositions()),
-      "kmesh": mesh(of: structure.lattice, spacing: spacing).map(String.init)
+      "kmesh": KPointMesh(structure.lattice, spacing: spacing).counts.map(String.init)
         .joined(separator: " "),
     ]
-  }
-
-  /// The smallest mesh of k points whose distances along the reciprocal vectors stay within a spacing.
-  static func mesh(of lattice: Lattice, spacing: Double) -> [Int] {
-    let heights = lattice.heights
-    return [heights.x, heights.y, heights.z].map { height in
-      // A mesh must not grow by one because of the last digit of a lattice constant.
-      max(1, Int((2 * Double.pi / (height * spacing) - 1e-6).rounded(.up)))
-    }
   }
 
   // Descriptions of numbers are exact: what is read back is what was written.

@@ -10,13 +10,13 @@ final class LiveClient {
   let lattice: Lattice
   let connection: IPIConnection
   /// The program, and its folder; `nil` for one that was started by hand.
-  let program: (any LaunchedClient)?
+  let program: LaunchedClient?
   let folder: String?
   /// How much of its output was read.
   private var outputSize: UInt64 = 0
 
   init(
-    for structure: Structure, _ connection: IPIConnection, _ program: (any LaunchedClient)?,
+    for structure: Structure, _ connection: IPIConnection, _ program: LaunchedClient?,
     folder: String?
   ) {
     species = structure.species
@@ -28,11 +28,9 @@ final class LiveClient {
 
   deinit { program?.stop(after: 0) }
 
-  /// How it ended, in words, with the place of its output; `nil` while it runs.
+  /// How it ended, in words, with the place of its output; `nil` where it still runs after a second.
   func ending() -> String? {
-    guard let program, let folder else { return nil }
-    guard let ending = program.ending() else { return nil }
-    return "\(ending); see \(folder)/\(IPIClientPool.outputName)"
+    IPIClientPool.text(program?.ending(within: 1), in: folder ?? "")
   }
 
   /// What it printed since the last call.
@@ -66,17 +64,29 @@ struct IPIClientPool {
   let settings: IPISettings
   /// Where clients get their folders.
   let root: String
-  let launcher: (any ClientLauncher)?
+  let shouldStop: @Sendable () -> Bool
   private var clients: [LiveClient] = []
   /// For clients that are started by hand: they may come at any time.
   private var server: IPIServer?
   /// Servers of started clients in this process, for the names of their sockets.
   private static let serverCount = Atomic<Int>(0)
 
-  init(_ settings: IPISettings, root: String, launcher: (any ClientLauncher)?) {
+  init(_ settings: IPISettings, root: String, shouldStop: @escaping @Sendable () -> Bool) {
     self.settings = settings
-    self.root = root
-    self.launcher = launcher
+    self.root = root.hasPrefix("/") ? root : "\(FileManager.default.currentDirectoryPath)/\(root)"
+    self.shouldStop = shouldStop
+  }
+
+  /// How a program ended, in words, with the place of its output; `nil` while it runs.
+  static func text(_ ending: LaunchedClient.Ending?, in folder: String) -> String? {
+    let place = "; see \(folder)/\(outputName)"
+    switch ending {
+    case nil: return nil
+    case .success(.exited(let status)): return "it ended with status \(status)\(place)"
+    case .success(.signalled(let number)): return "signal \(number) ended it\(place)"
+    case .success(.timedOut), .success(.stopped): return "it was stopped\(place)"
+    case .failure(let error): return "\(error)"
+    }
   }
 
   /// Where clients started by hand are awaited; `nil` before the first structure.
@@ -130,15 +140,13 @@ struct IPIClientPool {
   private mutating func awaited(for structure: Structure) throws(IPIError) -> LiveClient {
     try listen()
     guard let server else { throw .closed(while: "a client was awaited") }
-    let connection = try server.accept(within: settings.timeLimitSeconds)
+    let connection = try server.accept(within: settings.timeLimitSeconds) { () throws(IPIError) in
+      if shouldStop() { throw .interrupted(waitingFor: "a client") }
+    }
     return LiveClient(for: structure, connection, nil, folder: nil)
   }
 
   private mutating func launched(for structure: Structure) throws -> LiveClient {
-    guard let launcher else {
-      throw ReferenceEngineError.cannotStart(
-        program: settings.command[0], reason: "this engine starts no programs")
-    }
     let folder = try freshFolder(for: structure)
     let server = try freshServer()
     var values = ClientTemplate.values(of: structure, spacing: settings.kSpacing)
@@ -158,14 +166,17 @@ struct IPIClientPool {
         throw ReferenceEngineError.file(path: path, reason: "\(error.localizedDescription)")
       }
     }
-    let output = "\(folder)/\(Self.outputName)"
-    let program = try launcher.launch(
-      settings.command.map { ClientTemplate.filled($0, values) }, in: folder, output: output)
+    let command = settings.command.map { ClientTemplate.filled($0, values) }
+    let program = LaunchedClient(
+      CalculationLaunch(
+        command: command, input: nil, output: Self.outputName, environment: settings.environment),
+      in: folder)
     let connection: IPIConnection
     do throws(IPIError) {
       connection = try server.accept(within: settings.timeLimitSeconds) { () throws(IPIError) in
-        guard let ending = program.ending() else { return }
-        throw .closed(while: "a client was awaited: it \(ending); see \(output)")
+        if shouldStop() { throw .interrupted(waitingFor: "a client") }
+        guard let ending = Self.text(program.ending(), in: folder) else { return }
+        throw .clientEnded(ending)
       }
     } catch {
       program.stop(after: 0)

@@ -24,14 +24,16 @@ public final class IPIConnection {
   /// - Parameters:
   ///   - structure: The client's atoms in their order, at any positions in any cell.
   ///   - seconds: How long the client may take.
+  ///   - shouldStop: Asked ten times a second; where it says yes, the evaluation is broken off.
   /// - Returns: Energy in eV, forces in eV/Å, stress in eV/Å³.
   /// - Throws: `IPIError`; the connection is then closed.
   public func evaluation(
-    of structure: Structure, within seconds: Double
+    of structure: Structure, within seconds: Double,
+    shouldStop: @escaping () -> Bool = { false }
   ) throws(IPIError) -> Evaluation {
     guard let stream else { throw .closed(while: "a structure was to be sent") }
     do throws(IPIError) {
-      let deadline = SocketDeadline(seconds: seconds)
+      let deadline = SocketDeadline(seconds: seconds, shouldStop: shouldStop)
       try prepare(stream, until: deadline)
       try stream.write(
         IPIGeometry.bytes(of: structure) + IPIWord.status.bytes, "positions", until: deadline)
@@ -83,9 +85,7 @@ public final class IPIConnection {
   ) throws(IPIError) {
     var pause = 50e-6
     while try word(stream, [.haveData, .ready], until: deadline) == .ready {
-      guard !deadline.hasPassed else {
-        throw .timedOut(waitingFor: "forces", seconds: deadline.seconds)
-      }
+      _ = try deadline.milliseconds("forces")
       SystemSocket.sleep(seconds: pause)
       pause = min(1.5 * pause, 2e-3)
       try stream.write(IPIWord.status.bytes, "STATUS", until: deadline)

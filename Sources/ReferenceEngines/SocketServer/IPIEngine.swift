@@ -17,13 +17,15 @@ public final class IPIEngine: ReferenceEngine {
   /// - Parameters:
   ///   - settings: How it gets its clients.
   ///   - folder: Where started clients get a folder each.
-  ///   - launcher: Starts them; `nil` where clients are started by hand.
+  ///   - shouldStop: Asked ten times a second while a client is awaited or computes; where it says yes, the
+  ///     label is broken off and its client ended.
   /// - Throws: `IPIError` where clients are started by hand and the socket's address is in use.
   public init(
-    _ settings: IPISettings, folder: String, launcher: (any ClientLauncher)?
+    _ settings: IPISettings, folder: String,
+    shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws(IPIError) {
     self.settings = settings
-    var pool = IPIClientPool(settings, root: folder, launcher: launcher)
+    var pool = IPIClientPool(settings, root: folder, shouldStop: shouldStop)
     if settings.command.isEmpty { try pool.listen() }
     self.pool = Mutex(pool)
   }
@@ -52,7 +54,8 @@ public final class IPIEngine: ReferenceEngine {
   ///
   /// A client that ends or answers what is no number is replaced once.
   ///
-  /// - Returns: `.failed` after the second time, after the time limit, or where no client comes.
+  /// - Returns: `.failed` after the second time, after the time limit, or where no client comes; reasons
+  ///   begin with `time-out:` and `interrupted:` where something outside the calculation ended it.
   public func label(_ structure: Structure) -> LabelOutcome {
     guard structure.periodicity == .full else {
       return .failed(reason: "clients of the i-PI protocol repeat in all three directions")
@@ -68,10 +71,16 @@ public final class IPIEngine: ReferenceEngine {
         var forces = evaluation.forces
         for (place, atom) in order.enumerated() { forces[atom] = evaluation.forces[place] }
         evaluation.forces = forces
-        return .labelled(evaluation)
+        return floored(evaluation)
       case .again(let reason), .failed(let reason): return .failed(reason: reason)
       }
     }
+  }
+
+  private func floored(_ evaluation: Evaluation) -> LabelOutcome {
+    let energy = evaluation.energy / Double(evaluation.forces.count)
+    guard let floor = settings.energyFloor, energy < floor else { return .labelled(evaluation) }
+    return .failed(reason: "invalid: energy below floor, \(energy) eV/atom, floor \(floor)")
   }
 
   private enum Attempt {
@@ -84,11 +93,11 @@ public final class IPIEngine: ReferenceEngine {
   private static func attempt(_ structure: Structure, _ pool: inout IPIClientPool) -> Attempt {
     let client: LiveClient
     do { client = try pool.client(for: structure) } catch let error as IPIError {
-      return isFinal(error) ? .failed(reason: "\(error)") : .again(reason: "\(error)")
+      return failure(error, nil)
     } catch { return .failed(reason: "\(error)") }
     do throws(IPIError) {
       let evaluation = try client.connection.evaluation(
-        of: structure, within: pool.settings.timeLimitSeconds)
+        of: structure, within: pool.settings.timeLimitSeconds, shouldStop: pool.shouldStop)
       let output = pool.settings.refusedOutput.isEmpty ? "" : client.newOutput()
       guard let text = pool.settings.refusedOutput.first(where: output.contains) else {
         return .evaluated(evaluation)
@@ -96,18 +105,26 @@ public final class IPIEngine: ReferenceEngine {
       pool.discard(client)
       return .again(reason: "the client printed '\(text)'; see \(client.folder ?? "its output")")
     } catch {
-      let ending = client.ending().map { " (client \($0))" } ?? ""
+      var ending: String?
+      if case .closed = error { ending = client.ending() }
       pool.discard(client)
-      return isFinal(error)
-        ? .failed(reason: "\(error)\(ending)") : .again(reason: "\(error)\(ending)")
+      return failure(error, ending)
     }
   }
 
-  /// Whether another client would do no better.
-  private static func isFinal(_ error: IPIError) -> Bool {
+  /// What follows from an error.
+  ///
+  /// - Parameters:
+  ///   - error: What went wrong.
+  ///   - ending: How the client ended, in words; `nil` where it ran on.
+  /// - Returns: `.again` where another client may do better.
+  private static func failure(_ error: IPIError, _ ending: String?) -> Attempt {
+    let text = "\(error)" + (ending.map { ": \($0)" } ?? "")
     switch error {
-    case .timedOut, .address: true
-    default: false
+    case .timedOut: return .failed(reason: "time-out: \(text)")
+    case .interrupted: return .failed(reason: "interrupted: \(text)")
+    case .address: return .failed(reason: text)
+    default: return .again(reason: text)
     }
   }
 }

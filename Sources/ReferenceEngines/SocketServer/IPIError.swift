@@ -10,6 +10,10 @@ public enum IPIError: Error, Hashable, Sendable {
   case system(step: String, reason: String)
   /// Nothing came, or nothing was taken, in time.
   case timedOut(waitingFor: String, seconds: Double)
+  /// The wait was broken off because this process is to stop.
+  case interrupted(waitingFor: String)
+  /// The program that was to become a client ended instead.
+  case clientEnded(String)
   /// The other side ended.
   case closed(while: String)
   /// Another word came than the protocol allows.
@@ -31,6 +35,8 @@ extension IPIError: CustomStringConvertible {
     case .address(let address, let reason): "socket address \(address): \(reason)"
     case .system(let step, let reason): "\(step) failed: \(reason)"
     case .timedOut(let event, let seconds): "no \(event) within \(seconds) s"
+    case .interrupted(let event): "asked to stop while \(event) was awaited"
+    case .clientEnded(let ending): "the client did not connect: \(ending)"
     case .closed(let action): "the other side closed the connection while \(action)"
     case .unexpectedWord(let found, let allowed):
       "found '\(found.onOneLine(limit: 40))', allowed in the i-PI protocol here: "

@@ -9,6 +9,7 @@ extension IPISettings {
   /// kind: i-pi
   /// command: [pw.x, --ipi, "{socket}:UNIX", -in, pw.in]   # omit for clients started by hand
   /// input: {pw.in: si.pw.in}     # name in the client's folder: file beside this one
+  /// environment: {OMP_NUM_THREADS: 2}   # default: 1
   /// method: PBE, 40 Ry           # default: the names of program and input; needed without input
   /// socket: unix                 # or tcp
   /// address: polymorph           # a name for unix; host:port for tcp, port 0 for any free one
@@ -23,12 +24,12 @@ extension IPISettings {
   public init(_ reader: inout SettingsReader) throws(SettingsError) {
     let folder = URL(fileURLWithPath: reader.file).deletingLastPathComponent().path
     var command: [String] = []
-    for value in try reader.optional("command")?.list("words", counts: 1...Int.max) ?? [] {
-      let word = try value.string("a program or an argument")
-      try value.checkPlaceholders(word)
-      command.append(word)
+    if let value = reader.optional("command") {
+      command = try reader.command(default: "")
+      for word in command { try value.checkPlaceholders(word) }
     }
-    let inputs = try Self.inputs(&reader, folder)
+    let environment = try reader.environment()
+    let inputs = try Self.inputs(&reader)
     let methodValue = reader.optional("method")
     guard methodValue != nil || !inputs.isEmpty else {
       throw reader.error(
@@ -40,7 +41,7 @@ extension IPISettings {
       try methodValue?.string("what the clients compute, in words")
       ?? (program + inputs.map(\.name)).joined(separator: " ")
     let transport = try Transport(&reader, isStarted: !command.isEmpty)
-    let limit = try reader.optional("time_limit")?.durationSeconds() ?? 600
+    let limit = try reader.optional("time_limit")?.duration() ?? 600
     let restartAfter = try reader.optional("restart_after")?.integer(in: 1...1_000_000)
     var tolerance: Double? = command.isEmpty ? nil : 0.03
     if let value = reader.optional("cell_tolerance") {
@@ -53,7 +54,8 @@ extension IPISettings {
       for text in try value.list("texts") { refused.append(try text.string()) }
     }
     self.init(
-      method: method, command: command, transport: transport, inputs: inputs,
+      method: method, command: command, environment: environment, transport: transport,
+      inputs: inputs,
       timeLimitSeconds: limit, restartAfter: restartAfter, cellTolerance: tolerance,
       liveClients: try reader.optional("live_clients")?.integer(in: 1...1000) ?? 1,
       kSpacing: try reader.optional("k_spacing")?.positiveNumber(upTo: 10, unit: "1/Å") ?? 0.25,
@@ -62,7 +64,7 @@ extension IPISettings {
   }
 
   private static func inputs(
-    _ reader: inout SettingsReader, _ folder: String
+    _ reader: inout SettingsReader
   ) throws(SettingsError) -> [ClientTemplate] {
     guard let section = reader.optional("input") else { return [] }
     var files = try section.mapping()
@@ -72,11 +74,10 @@ extension IPISettings {
         throw value.error(
           found: "the name \(name)", allowed: "a name in the client's folder, without '/'")
       }
-      let path = try value.string("a file beside the settings")
-      let full = path.hasPrefix("/") ? path : "\(folder)/\(path)"
-      guard let bytes = FileManager.default.contents(atPath: full),
+      let path = try value.path("a file beside the settings")
+      guard let bytes = FileManager.default.contents(atPath: path),
         let text = String(validating: bytes, as: UTF8.self)
-      else { throw value.error(found: "no readable text file \(full)", allowed: "an input file") }
+      else { throw value.error(found: "no readable text file \(path)", allowed: "an input file") }
       try value.checkPlaceholders(text)
       try value.checkSymmetry(text, path)
       inputs.append(ClientTemplate(name: name, text: text))
@@ -117,16 +118,6 @@ extension IPISettings.Transport {
 }
 
 extension SettingsValue {
-  /// Seconds of a time such as `90s`, `10m` or `2h`.
-  fileprivate func durationSeconds() throws(SettingsError) -> Double {
-    let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600]
-    let text = try string("a time such as 90s, 10m or 2h")
-    guard let unit = text.last.flatMap({ units[$0] }), let value = Double(text.dropLast()),
-      value.isFinite, value > 0
-    else { throw error(allowed: "a time such as 90s, 10m or 2h") }
-    return value * unit
-  }
-
   /// The name of a UNIX socket, short enough for what is added to it.
   fileprivate func socketName() throws(SettingsError) -> String {
     let name = try string("the name of a socket")

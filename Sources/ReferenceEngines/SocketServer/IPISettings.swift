@@ -16,6 +16,8 @@ public struct IPISettings: Sendable, Hashable {
   /// The program that becomes a client, with its arguments and their placeholders; empty where clients
   /// are started by hand.
   public var command: [String]
+  /// Variables that are set for the program.
+  public var environment: [String: String]
   /// How clients connect.
   public var transport: Transport
   /// The input files of a client.
@@ -34,6 +36,8 @@ public struct IPISettings: Sendable, Hashable {
   /// Texts in a client's output that make the structure at hand a failure: the protocol has no word
   /// for it, and CP2K sends what it has when its self-consistent field did not converge.
   public var refusedOutput: [String]
+  /// Energies per atom in eV below this are refused as unphysical; `nil` for no floor.
+  public var energyFloor: Double?
   /// Whether the folders of clients that ended in good order are kept.
   public var keepsFolders: Bool
   /// The folder of the settings file, for `{here}`.
@@ -41,14 +45,17 @@ public struct IPISettings: Sendable, Hashable {
 
   /// Creates settings.
   public init(
-    method: String, command: [String] = [], transport: Transport = .unix(name: "polymorph"),
+    method: String, command: [String] = [], environment: [String: String] = [:],
+    transport: Transport = .unix(name: "polymorph"),
     inputs: [ClientTemplate] = [], timeLimitSeconds: Double = 600, restartAfter: Int? = nil,
     cellTolerance: Double? = nil, liveClients: Int = 1, kSpacing: Double = 0.25,
-    refusedOutput: [String] = ["SCF run NOT converged"], keepsFolders: Bool = false,
+    refusedOutput: [String] = ["SCF run NOT converged"], energyFloor: Double? = nil,
+    keepsFolders: Bool = false,
     settingsFolder: String = "."
   ) {
     self.method = method
     self.command = command
+    self.environment = environment
     self.transport = transport
     self.inputs = inputs
     self.timeLimitSeconds = timeLimitSeconds
@@ -57,6 +64,7 @@ public struct IPISettings: Sendable, Hashable {
     self.liveClients = liveClients
     self.kSpacing = kSpacing
     self.refusedOutput = refusedOutput
+    self.energyFloor = energyFloor
     self.keepsFolders = keepsFolders
     self.settingsFolder = settingsFolder
   }

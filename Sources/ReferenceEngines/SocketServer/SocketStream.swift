@@ -77,11 +77,8 @@ final class SocketStream {
     switch reason {
     case EINTR: return
     case EAGAIN, EWOULDBLOCK:
-      let isReady = try SystemSocket.poll(
-        descriptor, event, milliseconds: deadline.milliseconds())
-      if !isReady && deadline.hasPassed {
-        throw .timedOut(waitingFor: awaited, seconds: deadline.seconds)
-      }
+      _ = try SystemSocket.poll(
+        descriptor, event, milliseconds: deadline.milliseconds(awaited))
     case ECONNRESET, EPIPE: throw .closed(while: "\(awaited) was awaited")
     default: throw .system(step: "waiting for \(awaited)", reason: SystemSocket.text(reason))
     }
