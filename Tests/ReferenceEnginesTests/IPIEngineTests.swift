@@ -233,7 +233,9 @@ struct IPIEngineTests {
       live_clients: 2
       k_spacing: 0.3
     """
-  static let template = "&system\n nosym=.true. nat={natoms}\n/\nATOMIC_POSITIONS {angstrom}\n"
+  static let template =
+    "&system\n nosym=.true. nat={natoms}\n/\nCELL_PARAMETERS {angstrom}\n"
+    + "{cell}\n"
 
   private func read(_ text: String, _ template: String = template) throws -> IPISettings {
     try SocketClients.inFolder { folder in
@@ -291,9 +293,10 @@ struct IPIEngineTests {
     }
   }
 
-  @Test("Templates with mistyped places, or a symmetry to be kept, are refused")
+  @Test("Templates with mistyped places, a symmetry or a cell to be kept are refused")
   func templates() throws {
-    for template in ["{natom}", "&SYSTEM\n nat={natoms}\n/\n"] {
+    for template in ["{natom}", "&SYSTEM\n nat={natoms}\n/\n{cell}", "&SYSTEM\n nosym=.true.\n/\n"]
+    {
       #expect(throws: SettingsError.self) { try read(Self.valid, template) }
     }
   }

@@ -79,7 +79,7 @@ extension IPISettings {
         let text = String(validating: bytes, as: UTF8.self)
       else { throw value.error(found: "no readable text file \(path)", allowed: "an input file") }
       try value.checkPlaceholders(text)
-      try value.checkSymmetry(text, path)
+      try value.checkEspresso(text, path)
       inputs.append(ClientTemplate(name: name, text: text))
     }
     return inputs
@@ -136,12 +136,20 @@ extension SettingsValue {
       suggestion: "did you mean '{\(mistake.meant)}'?")
   }
 
-  /// Refuses inputs of pw.x that would impose the symmetry of the first structure on all others.
-  fileprivate func checkSymmetry(_ text: String, _ path: String) throws(SettingsError) {
+  /// Refuses inputs of pw.x that would impose what belongs to another structure: the symmetry of the
+  /// first one on all later ones, the k points of a fixed cell on the first.
+  fileprivate func checkEspresso(_ text: String, _ path: String) throws(SettingsError) {
     let text = text.lowercased()
-    guard text.contains("&system"), !text.contains("nosym") else { return }
-    throw error(
-      found: "\(path) without nosym", allowed: "nosym = .true. in &SYSTEM",
-      suggestion: "pw.x keeps the symmetry of a client's first structure for all later ones")
+    guard text.contains("&system") else { return }
+    guard text.contains("nosym") else {
+      throw error(
+        found: "\(path) without nosym", allowed: "nosym = .true. in &SYSTEM",
+        suggestion: "pw.x keeps the symmetry of a client's first structure for all later ones")
+    }
+    guard text.contains("{cell") else {
+      throw error(
+        found: "\(path) with a fixed cell", allowed: "CELL_PARAMETERS with {cell}",
+        suggestion: "pw.x keeps the k points of the cell in its input, whatever cell is sent")
+    }
   }
 }
