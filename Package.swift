@@ -100,7 +100,8 @@ let package = Package(
     tests("ArchiveTests", ["Archive"]),
     tests("PotentialTests", ["Potential", "StructureFormats"], fixtures: true),
     tests("DynamicsTests", ["Dynamics", "Potential", "ReferenceEngines"], fixtures: true),
-    tests("ReferenceEnginesTests", ["ReferenceEngines", "Dynamics"], fixtures: true),
+    tests(
+      "ReferenceEnginesTests", ["ReferenceEngines", "Dynamics", "StructureFormats"], fixtures: true),
     tests("DatasetTests", ["Dataset", "StructureFormats"], fixtures: true),
     tests("EvolutionTests", ["Evolution"]),
     tests("MPIBindingsTests", ["MPIBindings"]),

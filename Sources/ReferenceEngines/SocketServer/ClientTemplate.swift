@@ -1,0 +1,114 @@
+import Crystal
+import NumericalCore
+import Settings
+
+/// An input file of a client, with places for what only the first structure decides.
+///
+/// | placeholder | becomes |
+/// |---|---|
+/// | `{natoms}` | the number of atoms |
+/// | `{ntypes}` | the number of elements |
+/// | `{elements}` | their symbols, by atomic number, separated by blanks |
+/// | `{cell}` | three lines with the lattice vectors in Å |
+/// | `{cella}`, `{cellb}`, `{cellc}` | one lattice vector in Å |
+/// | `{positions}` | a line for every atom: symbol and Cartesian position in Å |
+/// | `{fractional}` | a line for every atom: symbol and fractional position |
+/// | `{kmesh}` | three numbers of k points, by `k_spacing:` |
+/// | `{socket}` | the name of the UNIX socket, without `/tmp/ipi_` |
+/// | `{host}`, `{port}` | the TCP address |
+/// | `{folder}` | the client's folder |
+/// | `{here}` | the folder of the settings file |
+///
+/// Other words in braces stay: Quantum ESPRESSO writes units so.
+public struct ClientTemplate: Sendable, Hashable {
+  /// The file's name in the client's folder.
+  public let name: String
+  /// The text with its placeholders.
+  public let text: String
+
+  /// The words that are replaced.
+  public static let placeholders = [
+    "natoms", "ntypes", "elements", "cell", "cella", "cellb", "cellc", "positions", "fractional",
+    "kmesh", "socket", "host",
+    "port", "folder", "here",
+  ]
+
+  /// Creates a template.
+  public init(name: String, text: String) {
+    self.name = name
+    self.text = text
+  }
+
+  /// The first word in braces that looks like a mistyped placeholder, and the one that is meant.
+  static func mistake(in text: String) -> (found: String, meant: String)? {
+    for piece in pieces(of: text) {
+      guard case .word(let word) = piece, !placeholders.contains(word),
+        let meant = NameSuggestion.closest(to: word, among: placeholders)
+      else { continue }
+      return (word, meant)
+    }
+    return nil
+  }
+
+  /// A text with its placeholders replaced.
+  static func filled(_ text: String, _ values: [String: String]) -> String {
+    var result = ""
+    for piece in pieces(of: text) {
+      switch piece {
+      case .text(let text): result += text
+      case .word(let word): result += values[word] ?? "{\(word)}"
+      }
+    }
+    return result
+  }
+
+  /// What the placeholders of a structure become.
+  ///
+  /// - Parameters:
+  ///   - structure: The first structure of the client.
+  ///   - spacing: Largest distance of k points in 1/Å, with the factor 2π.
+  /// - Returns: The texts.
+  static func values(of structure: Structure, spacing: Double) -> [String: String] {
+    let elements = structure.distinctElements()
+    let vectors = structure.lattice.vectors
+    func lines(_ points: [Vector3]) -> String {
+      zip(structure.species, points).map { "\($0.symbol) \(text($1))" }.joined(separator: "\n")
+    }
+    return [
+      "cella": text(vectors.a), "cellb": text(vectors.b), "cellc": text(vectors.c),
+      "natoms": "\(structure.atomCount)", "ntypes": "\(elements.count)",
+      "elements": elements.map(\.symbol).joined(separator: " "),
+      "cell": [vectors.a, vectors.b, vectors.c].map(text).joined(separator: "\n"),
+      "positions": lines(structure.positions),
+      "fractional": lines(structure.fractionalPositions()),
+      "kmesh": KPointMesh(structure.lattice, spacing: spacing).counts.map(String.init)
+        .joined(separator: " "),
+    ]
+  }
+
+  // Descriptions of numbers are exact: what is read back is what was written.
+  private static func text(_ vector: Vector3) -> String { "\(vector.x) \(vector.y) \(vector.z)" }
+
+  private enum Piece {
+    case text(String)
+    /// A word of lower-case letters that stood in braces.
+    case word(String)
+  }
+
+  private static func pieces(of text: String) -> [Piece] {
+    var pieces: [Piece] = []
+    var rest = text[...]
+    while let open = rest.firstIndex(of: "{") {
+      pieces.append(.text(String(rest[..<open])))
+      let word = rest[rest.index(after: open)...].prefix { $0.isASCII && $0.isLowercase }
+      if !word.isEmpty, word.endIndex < rest.endIndex, rest[word.endIndex] == "}" {
+        pieces.append(.word(String(word)))
+        rest = rest[rest.index(after: word.endIndex)...]
+      } else {
+        pieces.append(.text("{"))
+        rest = rest[rest.index(after: open)...]
+      }
+    }
+    return pieces + [.text(String(rest))]
+  }
+}
