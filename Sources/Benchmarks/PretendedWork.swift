@@ -42,7 +42,7 @@ final class PretendedWork: WorkExecutor {
       return .relaxation(report(structure))
     case .select(let pool, _, let limit):
       return .selected(Array(pool.indices.prefix(min(8, limit))))
-    case .label(let structure): return .labelled(evaluation(of: structure))
+    case .label(let structure, _): return .labelled(evaluation(of: structure))
     case .refit: return .trained([UInt8](repeating: 0, count: Self.potentialSize))
     case .rerank(let structure): return .reranked(report(structure))
     }

@@ -1,4 +1,5 @@
 import Crystal
+import Foundation
 import NumericalCore
 import Potential
 import Settings
@@ -28,6 +29,8 @@ public struct ReferenceSettings: Sendable {
     case tersoff(TersoffPotential.Parameters)
     /// A program that is started for every structure.
     case external(ExternalMethod)
+    /// Programs that stay alive and are sent structures through a socket.
+    case socket(IPISettings)
   }
 
   /// The method.
@@ -47,7 +50,7 @@ public struct ReferenceSettings: Sendable {
 
   /// The kinds that this build can evaluate.
   public static let availableKinds =
-    ["buckingham", "lennard-jones", "stillinger-weber", "tersoff"] + ExternalMethod.kinds
+    ["buckingham", "lennard-jones", "stillinger-weber", "tersoff"] + ExternalMethod.kinds + ["i-pi"]
 
   /// The kinds that the campaign file knows.
   public static let knownKinds = [
@@ -57,11 +60,14 @@ public struct ReferenceSettings: Sendable {
 
   /// Creates settings in code.
   public init(_ model: Model, energyFloor: Double? = nil) {
-    if case .external(var method) = model {
+    switch model {
+    case .external(var method):
       method.limits.energyFloor = energyFloor
       self.model = .external(method)
-    } else {
-      self.model = model
+    case .socket(var settings):
+      settings.energyFloor = energyFloor
+      self.model = .socket(settings)
+    case .buckingham, .lennardJones, .stillingerWeber, .tersoff: self.model = model
     }
     self.energyFloor = energyFloor
     origin = nil
@@ -93,6 +99,10 @@ public struct ReferenceSettings: Sendable {
       var method = try ExternalMethod(kind: kind, &reader)
       method.limits.energyFloor = energyFloor
       model = .external(method)
+    case "i-pi":
+      var settings = try IPISettings(&reader)
+      settings.energyFloor = energyFloor
+      model = .socket(settings)
     default:
       throw kindValue.error(
         allowed: available, suggestion: "this build cannot evaluate '\(kind)' yet")
@@ -122,7 +132,37 @@ public struct ReferenceSettings: Sendable {
     case .lennardJones(let parameters): try LennardJonesPotential(parameters)
     case .stillingerWeber(let parameters): try StillingerWeberPotential(parameters)
     case .tersoff(let parameters): try TersoffPotential(parameters)
-    case .external(let method): try EnginePotential(method)
+    case .external, .socket:
+      EnginePotential(
+        try engine(folder: Self.scratchFolder), elements: elements, scratch: Self.scratchFolder)
+    }
+  }
+
+  /// Where calculations of this process go that nobody wants to keep.
+  private static let scratchFolder =
+    NSTemporaryDirectory() + "polymorph-reference-\(ProcessInfo.processInfo.processIdentifier)"
+
+  /// The elements that the method has parameters of; `nil` where it does not say.
+  private var elements: [ChemicalElement]? {
+    if case .external(let method) = model { method.elements } else { nil }
+  }
+
+  /// The method as engine and as potential, both with the same memory.
+  ///
+  /// - Parameters:
+  ///   - folder: Where an external program computes, one folder for each structure.
+  ///   - stores: Such folders of other campaigns, whose labels are taken over.
+  ///   - shouldStop: Asked while an external program runs; where it says yes, the program is ended.
+  /// - Returns: What labels structures, and the same as a potential for relaxations.
+  /// - Throws: As `engine(folder:stores:shouldStop:)`.
+  public func method(
+    folder: String, stores: [String] = [],
+    shouldStop: @escaping @Sendable () -> Bool = { false }
+  ) throws(PotentialError) -> (engine: any ReferenceEngine, potential: any InteratomicPotential) {
+    let engine = try engine(folder: folder, stores: stores, shouldStop: shouldStop)
+    switch model {
+    case .external, .socket: return (engine, EnginePotential(engine, elements: elements))
+    case .buckingham, .lennardJones, .stillingerWeber, .tersoff: return (engine, try potential())
     }
   }
 
@@ -130,19 +170,32 @@ public struct ReferenceSettings: Sendable {
   ///
   /// - Parameters:
   ///   - folder: Where an external program computes, one folder for each structure.
+  ///   - stores: Such folders of other campaigns, whose labels are taken over.
   ///   - shouldStop: Asked while an external program runs; where it says yes, the program is ended.
   /// - Returns: The engine.
   /// - Throws: `PotentialError.invalidParameters` where the parameters contradict each other or a program
   ///   cannot be started.
   public func engine(
-    folder: String = "reference", shouldStop: @escaping @Sendable () -> Bool = { false }
+    folder: String = "reference", stores: [String] = [],
+    shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws(PotentialError) -> any ReferenceEngine {
-    guard case .external(let method) = model else { return try EmbeddedReference(self) }
-    do throws(ReferenceEngineError) {
-      return try ExternalEngine(
-        method.program, folder: folder, limits: method.limits, shouldStop: shouldStop)
-    } catch {
-      throw .invalidParameters(error.description)
+    switch model {
+    case .external(let method):
+      do throws(ReferenceEngineError) {
+        return try ExternalEngine(
+          method.program, folder: folder, stores: stores, limits: method.limits,
+          shouldStop: shouldStop)
+      } catch {
+        throw .invalidParameters(error.description)
+      }
+    case .socket(let settings):
+      do throws(IPIError) {
+        return try IPIEngine(settings, folder: folder, shouldStop: shouldStop)
+      } catch {
+        throw .invalidParameters("\(error)")
+      }
+    case .buckingham, .lennardJones, .stillingerWeber, .tersoff:
+      return try EmbeddedReference(self)
     }
   }
 
@@ -162,6 +215,7 @@ public struct ReferenceSettings: Sendable {
       let elements = p.elements.map(\.element).sorted().map(\.symbol)
       return "tersoff: \(elements.joined(separator: ", "))"
     case .external(let method): return method.program.summary
+    case .socket(let settings): return "i-pi: \(settings.method)"
     }
   }
 
@@ -184,6 +238,9 @@ public struct ReferenceSettings: Sendable {
     case .external(let method):
       encoder.encode(method.program.kind)
       encoder.encode(method.program.settingsBytes)
+    case .socket(let settings):
+      encoder.encode("i-pi")
+      encoder.encode(settings.canonicalBytes)
     }
     encoder.encode(energyFloor)
     return encoder.bytes
@@ -211,6 +268,7 @@ extension ReferenceSettings {
       if let known = method.elements {
         try check(composition, method.elementsKey, known)
       }
+    case .socket: break
     }
   }
 

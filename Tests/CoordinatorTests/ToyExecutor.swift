@@ -55,7 +55,7 @@ final class ToyExecutor: WorkExecutor {
         RelaxationReport(ending: .relaxed(try rest(start, version)), evaluations: 1))
     case .select(let pool, _, let limit):
       return .selected(Array(pool.indices.filter { $0 % 3 != 1 }.prefix(min(limit, 12))))
-    case .label(let structure):
+    case .label(let structure, _):
       if random.uniform() < 0.2 { return .labelFailed("toy failure") }
       return .labelled(
         Evaluation(

@@ -15,6 +15,7 @@ public final class CampaignExecutor: WorkExecutor {
   private var breeder = Breeder()
   private let engine: any ReferenceEngine
   private let reference: any InteratomicPotential
+  private let shouldStop: @Sendable () -> Bool
   private var versions: [Int: TrainedVersion] = [:]
 
   /// Creates an executor for a campaign.
@@ -23,9 +24,12 @@ public final class CampaignExecutor: WorkExecutor {
   ///   - rules: What the campaign file says of the work.
   ///   - engine: Labels structures.
   ///   - reference: The same method as a potential, for re-ranking.
+  ///   - shouldStop: What ends an external program under way; what it was to compute has no result then.
   public init(
-    rules: CampaignRules, engine: any ReferenceEngine, reference: any InteratomicPotential
+    rules: CampaignRules, engine: any ReferenceEngine, reference: any InteratomicPotential,
+    shouldStop: @escaping @Sendable () -> Bool = { false }
   ) {
+    self.shouldStop = shouldStop
     self.rules = rules
     self.engine = engine
     self.reference = reference
@@ -39,7 +43,18 @@ public final class CampaignExecutor: WorkExecutor {
   }
 
   /// Does a piece of work.
+  ///
+  /// - Throws: `WorkInterrupted` where an external program was ended on demand.
   public func execute(_ order: WorkOrder) throws -> WorkResult {
+    let result = try perform(order)
+    // An embedded method is never broken off: its results are whole whenever they come.
+    if !(engine is EmbeddedReference), order.asksReference, shouldStop() {
+      throw WorkInterrupted()
+    }
+    return result
+  }
+
+  private func perform(_ order: WorkOrder) throws -> WorkResult {
     switch order {
     case .generate(let order, let stream):
       var random = RandomStream(
@@ -66,7 +81,7 @@ public final class CampaignExecutor: WorkExecutor {
       return .relaxation(try relax(structure, version, stages: [rules.tightStage]))
     case .select(let pool, let version, let limit):
       return .selected(try select(pool, version, limit: limit))
-    case .label(let structure): return label(structure)
+    case .label(let structure, let again): return label(structure, again: again)
     case .refit(let labelled, let version, let start):
       return try refit(labelled, version, start: start)
     case .rerank(let structure):
@@ -222,12 +237,15 @@ public final class CampaignExecutor: WorkExecutor {
 
   // MARK: The reference method
 
-  private func label(_ structure: Structure) -> WorkResult {
-    switch engine.label(structure) {
-    case .labelled(let evaluation): .labelled(evaluation)
+  private func label(_ structure: Structure, again: Bool) -> WorkResult {
+    let outcome =
+      (engine as? ExternalEngine)?.label(structure, again: again) ?? engine.label(structure)
+    switch outcome {
+    case .labelled(let evaluation): return .labelled(evaluation)
     case .failed(let reason):
-      .labelFailed(
-        engine is EmbeddedReference ? CampaignState.deterministicFailure + reason : reason)
+      // Only what came from outside may go better the next time (R8).
+      let isExternal = ["time-out:", "signal:"].contains { reason.hasPrefix($0) }
+      return .labelFailed(isExternal ? reason : CampaignState.deterministicFailure + reason)
     }
   }
 

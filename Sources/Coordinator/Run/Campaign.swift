@@ -38,6 +38,8 @@ public final class Campaign {
   private let communicator: Communicator
   private let executor: CampaignExecutor
   private let engine: any ReferenceEngine
+  /// On rank 0 only: workers end with their launcher.
+  private let interrupts: InterruptFlag?
 
   /// Prepares a campaign on a rank.
   ///
@@ -52,10 +54,19 @@ public final class Campaign {
     self.settings = settings
     self.options = options
     self.communicator = communicator
-    let reference = settings.reference.settings
-    engine = try reference.engine()
+    // Before there is anything to save: an interrupt from now on ends the run in good order.
+    let interrupts = communicator.rank == 0 ? InterruptFlag() : nil
+    self.interrupts = interrupts
+    let never: @Sendable () -> Bool = { false }
+    let shouldStop = interrupts.map { $0.question } ?? never
+    let reference = try settings.reference.settings.method(
+      folder: CampaignFolder(path: options.directory).reference,
+      stores: options.labelStore.map { [CampaignFolder(path: $0).reference] } ?? [],
+      shouldStop: shouldStop)
+    engine = reference.engine
     executor = CampaignExecutor(
-      rules: CampaignRules(settings), engine: engine, reference: try reference.potential())
+      rules: CampaignRules(settings), engine: engine, reference: reference.potential,
+      shouldStop: shouldStop)
   }
 
   /// Runs the campaign; every rank calls it.
@@ -79,8 +90,7 @@ public final class Campaign {
   }
 
   private func coordinate() throws -> RunEnding {
-    // Before there is anything to save: an interrupt from now on ends the run in good order.
-    let stopConditions = StopConditions(options)
+    let stopConditions = StopConditions(options, interrupts ?? InterruptFlag())
     let folder = CampaignFolder(path: options.directory)
     if options.isResumed {
       guard folder.holdsCampaign else {
@@ -120,7 +130,7 @@ public final class Campaign {
     let people = PeopleInputs(folder: folder.path, changedLimits: changed)
     runner.readInputs = { try people.new(for: $0, in: log) }
     runner.knownResult = { [engine] dispatch in
-      guard case .label(let structure) = dispatch.order else { return nil }
+      guard case .label(let structure, _) = dispatch.order else { return nil }
       let key = engine.labelKey(for: structure)
       let bytes = try log.journal.label(key: key) ?? labels?.label(key: key)
       return try bytes.map { try WorkResult(canonicalBytes: $0) }

@@ -20,6 +20,9 @@ public struct CampaignFolder: Sendable {
   /// The database.
   public var database: String { path + "/campaign.db" }
 
+  /// Where external programs compute labels, one folder for each.
+  public var reference: String { path + "/reference" }
+
   /// The file of a potential version.
   public func potential(version: Int) -> String {
     let number = String(repeating: "0", count: max(0, 4 - "\(version)".count)) + "\(version)"

@@ -40,10 +40,10 @@ public final class CampaignReplay {
     self.settings = settings
     self.folder = folder
     self.communicator = communicator
-    let reference = settings.reference.settings
+    // Labels of an external program are inputs (R7): those in the folder are taken, none is computed twice.
+    let reference = try settings.reference.settings.method(folder: folder.reference)
     executor = CampaignExecutor(
-      rules: CampaignRules(settings), engine: try reference.engine(),
-      reference: try reference.potential())
+      rules: CampaignRules(settings), engine: reference.engine, reference: reference.potential)
   }
 
   /// Recomputes; every rank calls it.

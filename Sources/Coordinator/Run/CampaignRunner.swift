@@ -132,7 +132,11 @@ public final class CampaignRunner {
         // Slow work may take hours: what is committed before it must not hang on its end.
         if schedule.awaitsSlowWork { try log.flushIfFree() }
         // Slow work must not hold up the end of a run that was told to stop.
-        guard let completion = try transport.nextCompletion(within: 1) else {
+        let next: Completion?
+        do { next = try transport.nextCompletion(within: 1) } catch is WorkInterrupted {
+          return .stopped(.interrupted)
+        }
+        guard let completion = next else {
           if let reason = shouldStop(schedule.state) { return .stopped(reason) }
           continue
         }

@@ -30,10 +30,11 @@ public struct DryRun {
     let samples = try samples(rules)
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     for (index, structure) in samples.enumerated() {
+      let name = "\(directory)/reference-\(index + 1 < 10 ? "0" : "")\(index + 1)"
       try StructureFile.write(
         [StructureRecord(structure: structure, comment: "first reference input \(index + 1)")],
-        to: "\(directory)/reference-\(index + 1 < 10 ? "0" : "")\(index + 1).vasp",
-        format: .poscar)
+        to: name + ".vasp", format: .poscar)
+      try writeInputs(of: structure, engine, to: name)
     }
     let seedings = seedings(rules)
     for (kind, structure, description) in seedings {
@@ -58,9 +59,12 @@ public struct DryRun {
     let labelText =
       learns
       ? "\(settings.initialTraining.randomStructures) initial, at most \(labels) in all; one takes "
-        + "\(String(format: "%.3g", timing)) s here, all together "
-        + ProgressReporter.duration(timing * Double(labels))
-      : "none; one evaluation of the reference takes \(String(format: "%.3g", timing)) s here"
+        + (timing.map {
+          "\(Self.short($0)) s here, all together "
+            + ProgressReporter.duration($0 * Double(labels))
+        } ?? "as long as the program needs")
+      : "none; one evaluation of the reference takes "
+        + (timing.map { "\(Self.short($0)) s here" } ?? "as long as the program needs")
     return """
       \(settings.title)
       composition     \(settings.target.summary), \
@@ -129,10 +133,27 @@ public struct DryRun {
     }
   }
 
+  private static func short(_ number: Double) -> String { String(format: "%.3g", number) }
+
+  /// Writes what an external program would be given.
+  private func writeInputs(
+    of structure: Structure, _ engine: any ReferenceEngine, to folder: String
+  ) throws {
+    guard let program = (engine as? ExternalEngine)?.program else { return }
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    for file in try program.inputs(for: structure, attempt: .regular) {
+      // Pseudopotentials stay where they are.
+      if case .text(let text) = file.content {
+        try AtomicFile.write(text, to: "\(folder)/\(file.name)")
+      }
+    }
+  }
+
+  /// What one label takes in seconds; `nil` for external programs, which a dry run does not start.
   private func secondsPerLabel(_ structure: Structure, _ engine: any ReferenceEngine) throws
-    -> Double
+    -> Double?
   {
-    guard engine is EmbeddedReference else { return 0 }
+    guard engine is EmbeddedReference else { return nil }
     let clock = ContinuousClock()
     let times = (0..<5).map { _ in
       clock.measure { _ = engine.label(structure) }.inSeconds

@@ -25,10 +25,9 @@ public final class Reranking {
     self.settings = settings
     state = runner.schedule.state
     self.top = top ?? settings.rerank.top
-    let reference = settings.reference.settings
+    let reference = try settings.reference.settings.method(folder: folder.reference)
     executor = CampaignExecutor(
-      rules: CampaignRules(settings), engine: try reference.engine(),
-      reference: try reference.potential())
+      rules: CampaignRules(settings), engine: reference.engine, reference: reference.potential)
   }
 
   /// Relaxes what is missing; every rank calls it.

@@ -7,9 +7,10 @@ final class StopConditions {
   private let timeLimit: Double?
   private let clock = ContinuousClock()
   private let start: ContinuousClock.Instant
-  private let interrupts = InterruptFlag()
+  private let interrupts: InterruptFlag
 
-  init(_ options: Campaign.Options) {
+  init(_ options: Campaign.Options, _ interrupts: InterruptFlag) {
+    self.interrupts = interrupts
     stopAfter = options.stopAfter
     timeLimit = options.timeLimitSeconds
     start = clock.now
@@ -50,4 +51,9 @@ final class InterruptFlag {
   }
 
   var isRaised: Bool { raised.value.load(ordering: .relaxed) }
+
+  /// Whether it is raised, for others to ask.
+  var question: @Sendable () -> Bool {
+    { [raised] in raised.value.load(ordering: .relaxed) }
+  }
 }

@@ -179,7 +179,9 @@ public struct Schedule: Sendable {
   }
 
   private func labelDispatch(_ label: Int) -> Dispatch {
-    Dispatch(id: .label(label), order: .label(state.labels[label].structure))
+    Dispatch(
+      id: .label(label),
+      order: .label(state.labels[label].structure, again: state.labels[label].tries > 1))
   }
 
   private func refitDispatch(_ version: Int) -> Dispatch {

@@ -17,8 +17,8 @@ public enum WorkOrder: Sendable, Equatable {
   case refresh(Structure, version: Int)
   /// Choose from a pool the structures that widen the active set of a potential version.
   case select([Structure], version: Int, limit: Int)
-  /// Label a structure with the reference method.
-  case label(Structure)
+  /// Label a structure with the reference method; again where an earlier try was ended from outside.
+  case label(Structure, again: Bool)
   /// Train potential `version` on labelled structures, starting from an earlier version where there is one.
   case refit([LabelledStructure], version: Int, start: Int?)
   /// Relax a finished candidate with the reference method.
@@ -33,6 +33,16 @@ public enum WorkOrder: Sendable, Equatable {
       version > 0 ? version : nil
     case .refit(_, _, let start): start
     case .generate, .label, .rerank: nil
+    }
+  }
+
+  /// Whether the reference method is asked.
+  public var asksReference: Bool {
+    switch self {
+    case .label, .rerank: true
+    case .explore(_, _, let version), .resume(_, let version), .refresh(_, let version):
+      version == 0
+    case .generate, .select, .refit: false
     }
   }
 
@@ -71,9 +81,10 @@ extension WorkOrder: ByteCodable {
       encoder.encode(pool)
       encoder.encode(version)
       encoder.encode(limit)
-    case .label(let structure):
+    case .label(let structure, let again):
       encoder.encode(UInt8(5))
       encoder.encode(structure)
+      encoder.encode(again)
     case .refit(let labelled, let version, let start):
       encoder.encode(UInt8(6))
       encoder.encode(labelled)
@@ -100,7 +111,7 @@ extension WorkOrder: ByteCodable {
       self = .select(
         try decoder.decode([Structure].self), version: try decoder.decode(Int.self),
         limit: try decoder.decode(Int.self))
-    case 5: self = .label(try decoder.decode())
+    case 5: self = .label(try decoder.decode(), again: try decoder.decode(Bool.self))
     case 6:
       self = .refit(
         try decoder.decode([LabelledStructure].self), version: try decoder.decode(Int.self),

@@ -2,46 +2,44 @@ import Crystal
 import Foundation
 import Potential
 
-/// An external program behind the face of a potential: every evaluation is a calculation.
-///
-/// Calculations run in temporary folders that are removed when they are done.
+/// A reference engine behind the face of a potential: every evaluation is a label.
 public struct EnginePotential: InteratomicPotential {
-  /// The method.
-  public let method: ExternalMethod
+  /// The engine.
+  public let engine: any ReferenceEngine
+  /// The elements that it has pseudopotentials or basis sets of.
+  public let elements: [ChemicalElement]
+  /// A folder that is removed after every evaluation; `nil` where calculations are kept.
+  private let scratch: String?
 
-  /// The elements that the program has pseudopotentials or basis sets of.
-  public var elements: [ChemicalElement] { method.elements ?? Self.allElements }
-
-  /// Creates the potential and asks the program for its version.
+  /// Creates the potential.
   ///
-  /// - Throws: `PotentialError.invalidParameters` where the program cannot be started.
-  public init(_ method: ExternalMethod) throws(PotentialError) {
-    self.method = method
-    _ = try engine(in: NSTemporaryDirectory())
+  /// - Parameters:
+  ///   - engine: The engine.
+  ///   - elements: The elements that it knows; `nil` for all.
+  public init(_ engine: any ReferenceEngine, elements: [ChemicalElement]? = nil) {
+    self.init(engine, elements: elements, scratch: nil)
   }
 
-  /// Runs the program.
+  init(_ engine: any ReferenceEngine, elements: [ChemicalElement]?, scratch: String?) {
+    self.engine = engine
+    self.elements = elements ?? Self.allElements
+    self.scratch = scratch
+  }
+
+  /// Labels the structure.
   ///
-  /// - Throws: `PotentialError.unknownElement`, or `.notFinite` with the reason where the program gave no
-  ///   result.
+  /// - Throws: `PotentialError.unknownElement`, or `.notFinite` with the reason where there is no label.
   public func evaluation(of structure: Structure) throws(PotentialError) -> Evaluation {
     for element in structure.species where !elements.contains(element) {
       throw .unknownElement(element, known: elements)
     }
-    let folder = NSTemporaryDirectory() + "/polymorph-\(method.program.kind)-\(UUID().uuidString)"
-    // A folder in the place for temporary files that cannot be removed harms nobody.
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    switch try engine(in: folder).label(structure) {
-    case .labelled(let evaluation): return evaluation
-    case .failed(let reason): throw .notFinite("\(method.program.kind): \(reason)")
+    defer {
+      // A folder in the place for temporary files that cannot be removed harms nobody.
+      if let scratch { try? FileManager.default.removeItem(atPath: scratch) }
     }
-  }
-
-  private func engine(in folder: String) throws(PotentialError) -> ExternalEngine {
-    do throws(ReferenceEngineError) {
-      return try ExternalEngine(method.program, folder: folder, limits: method.limits)
-    } catch {
-      throw .invalidParameters(error.description)
+    switch engine.label(structure) {
+    case .labelled(let evaluation): return evaluation
+    case .failed(let reason): throw .notFinite(reason)
     }
   }
 

@@ -10,7 +10,8 @@ import NumericalCore
 /// ```
 ///
 /// A label is computed once: what is found finished in its folder is read, also where it was computed
-/// elsewhere and copied. Several processes may share the root folder.
+/// elsewhere and copied. So is what other campaigns' folders hold. Several processes may share the root
+/// folder.
 ///
 /// - A calculation that was cut off is run anew.
 /// - One that failed is kept, and tried once more with safer settings in its subfolder `retry`. When that
@@ -23,6 +24,8 @@ public struct ExternalEngine: ReferenceEngine {
   public let program: any CalculationProgram
   /// The root folder; every label has a folder in it that bears its key.
   public let folder: String
+  /// Root folders of other campaigns whose labels, and failures, are taken over.
+  public let stores: [String]
   /// What one calculation may take.
   public let limits: ExternalLimits
   /// The program's version as it says itself.
@@ -34,16 +37,19 @@ public struct ExternalEngine: ReferenceEngine {
   /// - Parameters:
   ///   - program: The program and its settings.
   ///   - folder: The root folder; created when the first label is.
+  ///   - stores: Root folders of other campaigns, which are only read.
   ///   - limits: What one calculation may take.
   ///   - shouldStop: Asked up to twenty times a second while a program runs; where it says yes, the
   ///     program is ended.
   /// - Throws: `ReferenceEngineError.cannotStart` where the program is not installed or says no version.
   public init(
-    _ program: any CalculationProgram, folder: String, limits: ExternalLimits = ExternalLimits(),
+    _ program: any CalculationProgram, folder: String, stores: [String] = [],
+    limits: ExternalLimits = ExternalLimits(),
     shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws(ReferenceEngineError) {
     self.program = program
-    self.folder = folder.hasPrefix("/") ? folder : Self.currentFolder + "/" + folder
+    self.folder = Self.absolute(folder)
+    self.stores = stores.map(Self.absolute)
     self.limits = limits
     self.shouldStop = shouldStop
     version = try ProgramVersions.version(of: program)
@@ -87,6 +93,10 @@ public struct ExternalEngine: ReferenceEngine {
     // Without the lock: a label that is there stays as it is.
     if let outcome = known(structure, in: place), !again || outcome.isLabel { return outcome }
     try create(place)
+    if !again, let (record, outcome) = stored(structure) {
+      try record.write(in: place)
+      return outcome
+    }
     guard let lock = try FolderLock.acquire(place, shouldStop: shouldStop) else {
       return .failed(reason: "interrupted: while another process computes this label")
     }
@@ -107,6 +117,19 @@ public struct ExternalEngine: ReferenceEngine {
       return nil
     }
     return record.outcome(for: structure)
+  }
+
+  /// What another campaign has found out.
+  private func stored(_ structure: Structure) -> (LabelRecord, LabelOutcome)? {
+    let key = labelKey(for: structure)
+    for store in stores {
+      if let record = LabelRecord.read(in: "\(store)/\(key)"), record.key == key,
+        let outcome = record.outcome(for: structure)
+      {
+        return (record, outcome)
+      }
+    }
+    return nil
   }
 
   private func compute(
@@ -231,6 +254,10 @@ extension LabelOutcome {
 extension ExternalEngine {
   private static var currentFolder: String { FileManager.default.currentDirectoryPath }
 
+  private static func absolute(_ path: String) -> String {
+    path.hasPrefix("/") ? path : currentFolder + "/" + path
+  }
+
   private func create(_ path: String) throws(ReferenceEngineError) {
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -255,7 +282,7 @@ extension ExternalEngine {
         case .link(let target):
           try FileManager.default.createSymbolicLink(
             atPath: path,
-            withDestinationPath: target.hasPrefix("/") ? target : Self.currentFolder + "/" + target)
+            withDestinationPath: Self.absolute(target))
         }
       } catch {
         throw .file(path: path, reason: "\(error)")
