@@ -215,7 +215,10 @@ struct ChildProcessTests {
     try folder.write("POSCAR", "Si\n1.0\n3 0 0\n0 3 0\n0 0 3\nSi\n1\nDirect\n0 0 0\n")
     let search = try RunningProgram(
       BuiltProgram("polymorph"),
-      ["evaluate", folder.path + "/reference.yaml", folder.path + "/POSCAR"], in: folder.url)
+      [
+        "evaluate", folder.path + "/reference.yaml", folder.path + "/POSCAR", "--output", "out.xyz",
+      ],
+      in: folder.url)
     let identifiers = Self.identifiers(folder.path + "/identifiers", count: 2)
     try #require(identifiers.count == 2, "\(search.printed())")
     for identifier in identifiers { #expect(Self.isAlive(identifier)) }
