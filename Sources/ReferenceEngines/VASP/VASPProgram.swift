@@ -43,6 +43,14 @@ public struct VASPProgram: CalculationProgram {
 
   static let outputName = "vasp.out"
 
+  /// Looks for the potentials of some elements, so that a campaign does not begin without them.
+  ///
+  /// - Throws: `ReferenceEngineError.file` for the first that is missing, compressed or of another element;
+  ///   never where no library is named.
+  public func check(_ elements: [ChemicalElement]) throws(ReferenceEngineError) {
+    if settings.potentials.folder != nil { _ = try settings.potentials.potcar(for: elements) }
+  }
+
   /// INCAR, KPOINTS, POSCAR and POTCAR; without a library of potentials their names as POTCAR.list.
   ///
   /// - Throws: `ReferenceEngineError` where a potential is missing or the structure is no bulk crystal.
