@@ -93,6 +93,11 @@ let package = Package(
     .executableTarget(
       name: "MPIProbe", dependencies: ["MPIBindings"], path: "Tests/MPIProbe",
       swiftSettings: vectorFlags + strict),
+    .executableTarget(
+      name: "VASPStandIn",
+      dependencies: [
+        "NumericalCore", "Crystal", "StructureFormats", "Potential", "Dynamics", "ReferenceEngines",
+      ], path: "Tests/VASPStandIn", swiftSettings: vectorFlags + strict),
     tests("NumericalCoreTests", ["NumericalCore"]),
     tests("SettingsTests", ["Settings"]),
     tests("CrystalTests", ["Crystal"]),

@@ -82,6 +82,9 @@ struct LineReader {
     return string(first.lowerBound..<last.upperBound)
   }
 
+  /// The bytes of the whole text.
+  var allBytes: ArraySlice<UInt8> { bytes.dropLast() }
+
   /// The bytes of the present line.
   var contentBytes: ArraySlice<UInt8> { bytes[content] }
 

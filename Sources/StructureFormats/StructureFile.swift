@@ -10,13 +10,16 @@ public enum StructureFile {
   ///   - path: The file.
   ///   - format: Its format; recognised by name where `nil`.
   ///   - elements: Names for species that the file only numbers (0, 1, …); names in the file win.
+  ///   - rule: What to do with steps of a program's output that are incomplete or not converged.
   /// - Returns: The entries in the order of the file.
   /// - Throws: `FormatError` with file and line.
   public static func read(
-    _ path: String, format: StructureFormat? = nil, elements: [ChemicalElement]? = nil
+    _ path: String, format: StructureFormat? = nil, elements: [ChemicalElement]? = nil,
+    steps rule: IonicStepRule = .all
   ) throws(FormatError) -> [StructureRecord] {
     let format = try resolved(format, path)
-    return try parse(bytes: try bytes(of: path), path: path, format: format, elements: elements)
+    return try parse(
+      bytes: try bytes(of: path), path: path, format: format, elements: elements, steps: rule)
   }
 
   /// Reads every entry of a text.
@@ -64,6 +67,10 @@ public enum StructureFile {
     elements: [ChemicalElement]? = nil
   ) throws(FormatError) {
     let format = try resolved(format, path)
+    guard !path.lowercased().hasSuffix(".gz") else {
+      throw FormatError(
+        path: path, "compressed files are read, not written", allowed: "a name without .gz")
+    }
     try check(records, path: path)
     let text = try format.implementation.text(of: records, elements: elements, path: path)
     do { try AtomicFile.write(text, to: path) } catch {
@@ -98,10 +105,16 @@ public enum StructureFile {
   }
 
   private static func parse(
-    bytes: [UInt8], path: String, format: StructureFormat, elements: [ChemicalElement]?
+    bytes: [UInt8], path: String, format: StructureFormat, elements: [ChemicalElement]?,
+    steps rule: IonicStepRule = .all
   ) throws(FormatError) -> [StructureRecord] {
-    var lines = LineReader(bytes, path: path)
-    let records = try format.implementation.parse(&lines, elements: elements)
+    let records: [StructureRecord]
+    if let kind = format.outputKind {
+      records = try VASPOutput(bytes: bytes, path: path, kind: kind).records(rule)
+    } else {
+      var lines = LineReader(bytes, path: path)
+      records = try format.implementation.parse(&lines, elements: elements)
+    }
     for (index, record) in records.enumerated() where record.structure.periodicity == .full {
       // Every sum over neighbors of such a cell would exhaust the memory.
       guard record.structure.volumePerAtom >= smallestVolumePerAtom else {
@@ -124,12 +137,24 @@ public enum StructureFile {
       let endings = StructureFormat.allCases.flatMap { $0.implementation.endings }
       throw FormatError(
         path: path, "the name does not tell the format",
-        allowed: endings.map { ".\($0)" }.joined(separator: ", ") + ", POSCAR*, CONTCAR*")
+        allowed: endings.map { ".\($0)" }.joined(separator: ", ")
+          + ", POSCAR*, CONTCAR*, vasprun*, OUTCAR*")
     }
     return format
   }
 
-  private static func bytes(of path: String) throws(FormatError) -> [UInt8] {
+  /// The bytes of a file, unpacked where it is compressed with gzip.
+  package static func bytes(of path: String) throws(FormatError) -> [UInt8] {
+    let bytes = try rawBytes(of: path)
+    guard GzipArchive.isArchive(bytes) else { return bytes }
+    do { return try GzipArchive.unpacked(bytes) } catch {
+      throw FormatError(
+        path: path, "the compressed file cannot be unpacked: \(error.reason)",
+        allowed: "a complete gzip file")
+    }
+  }
+
+  private static func rawBytes(of path: String) throws(FormatError) -> [UInt8] {
     guard let file = fopen(path, "rb") else {
       throw FormatError(path: path, "cannot be opened: \(String(cString: strerror(errno)))")
     }

@@ -8,13 +8,24 @@ public enum StructureFormat: String, CaseIterable, Sendable {
   case cfg
   /// The Crystallographic Information File.
   case cif
+  /// VASP's `vasprun.xml`; read only.
+  case vasprun
+  /// VASP's `OUTCAR`; read only.
+  case outcar
+
+  /// Whether structures can be written in it; the others are outputs of programs.
+  public var isWritable: Bool { outputKind == nil }
+
+  /// The formats that can be written.
+  public static var writable: [StructureFormat] { allCases.filter(\.isWritable) }
 
   /// The format a file name stands for.
   ///
   /// - Parameter path: A path; only its last component counts.
   /// - Returns: `nil` where the name says nothing.
   public static func recognized(path: String) -> StructureFormat? {
-    let name = path.split(separator: "/").last.map { $0.lowercased() } ?? ""
+    var name = path.split(separator: "/").last.map { $0.lowercased() } ?? ""
+    if name.hasSuffix(".gz") { name.removeLast(3) }
     let parts = name.split(separator: ".")
     if let ending = parts.last, parts.count > 1 || name.hasPrefix(".") {
       for format in allCases where format.implementation.endings.contains(String(ending)) {
@@ -34,6 +45,17 @@ public enum StructureFormat: String, CaseIterable, Sendable {
     case .extxyz: ExtendedXYZFormat.self
     case .cfg: ConfigurationFormat.self
     case .cif: CifFormat.self
+    case .vasprun: VasprunFormat.self
+    case .outcar: OutcarFormat.self
+    }
+  }
+
+  /// Which output of VASP it is, where it is one.
+  var outputKind: VASPOutput.Kind? {
+    switch self {
+    case .vasprun: .vasprun
+    case .outcar: .outcar
+    case .poscar, .extxyz, .cfg, .cif: nil
     }
   }
 }

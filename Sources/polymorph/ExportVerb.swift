@@ -9,8 +9,21 @@ enum ExportVerb: Verb {
     arguments: [.init("DIR", "the campaign's folder")],
     options: [
       .init("top", "N", "how many candidates; default 10"),
-      .init("format", "NAME", "vasp, poscar, cif or extxyz", isRequired: true),
+      .init(
+        "format", "NAME", CandidateExport.Format.allCases.map(\.rawValue).joined(separator: ", "),
+        isRequired: true),
       .init("output", "OUT", "the folder to write; it must not exist", isRequired: true),
+      .init(
+        "potcar-folder", "FOLDER",
+        "your library of VASP potentials, which holds Si/POTCAR and so on; default: only the names "
+          + "are written"),
+      .init(
+        "pseudopotentials", "FILE",
+        "for espresso: a YAML file with folder: and files: {Si: Si.pbe-rrkj.UPF}"),
+    ],
+    notes: [
+      "vasp, espresso and cp2k write a relaxation at the campaign's pressure and a single point for "
+        + "each candidate, with a script run.sh that runs both."
     ])
 
   static func run(_ arguments: ParsedArguments, _ session: Session) throws -> ExitStatus {
@@ -20,8 +33,11 @@ enum ExportVerb: Verb {
     }
     let top = try arguments.integer("top", in: 1...10_000) ?? 10
     let (settings, runner) = try CampaignFolder(path: arguments.argument("DIR")).replayed()
+    var options = ExportOptions(for: settings.reference.settings)
+    if let folder = arguments.option("potcar-folder") { options.vasp.potentials.folder = folder }
+    options.pseudopotentials = arguments.option("pseudopotentials")
     let table = ResultTable(of: runner.schedule.state, top: top)
-    let written = try CandidateExport(settings, table).write(
+    let written = try CandidateExport(settings, table, options: options).write(
       format, to: arguments.required("output"))
     for path in written { print(path) }
     return .done

@@ -11,13 +11,23 @@ struct StructureInput {
       "elements", "A,B,...",
       "names of species that a file only numbers (.cfg, .mtp), in the order of the numbers"),
     .init("input-format", "FORMAT", "format of what is read, instead of by its name: \(formats)"),
+    .init(
+      "usable-steps", nil,
+      "leaves out ionic steps of VASP that are incomplete or not converged, instead of refusing "
+        + "the file"),
   ]
   /// The options of all verbs that write structures.
   static let outputOptions: [CommandSyntax.Option] = [
-    .init("output-format", "FORMAT", "format of what is written, instead of by its name")
+    .init(
+      "output-format", "FORMAT", "format of what is written, instead of by its name: \(writable)")
   ]
 
-  private static let formats = StructureFormat.allCases.map(\.rawValue).joined(separator: ", ")
+  private static let formats = names(StructureFormat.allCases)
+  private static let writable = names(StructureFormat.writable)
+
+  private static func names(_ formats: [StructureFormat]) -> String {
+    formats.map(\.rawValue).joined(separator: ", ")
+  }
 
   let arguments: ParsedArguments
   /// Names for numbered species; from `--elements`, else from a potential that names its species.
@@ -61,7 +71,9 @@ struct StructureInput {
     let format = try arguments.word("input-format", as: StructureFormat.self)
     let records: [StructureRecord]
     do {
-      records = try StructureFile.read(path, format: format, elements: elements)
+      records = try StructureFile.read(
+        path, format: format, elements: elements,
+        steps: arguments.has("usable-steps") ? .usable : .all)
     } catch {
       throw InputError("\(error)")
     }
@@ -82,13 +94,19 @@ struct StructureInput {
 
   /// Checks a name for output before any work is done.
   ///
-  /// - Throws: `CommandLineError` where neither name nor option tell a format.
+  /// - Throws: `CommandLineError` where neither name nor option tell a format that can be written.
   func checkOutput(_ path: String) throws {
-    if try arguments.word("output-format", as: StructureFormat.self) != nil { return }
-    guard StructureFormat.recognized(path: path) == nil else { return }
-    throw CommandLineError(
-      "\(arguments.verb): the name '\(path)' does not tell the format; "
-        + "add --output-format (\(Self.formats))")
+    let given = try arguments.word("output-format", as: StructureFormat.self)
+    guard let format = given ?? StructureFormat.recognized(path: path) else {
+      throw CommandLineError(
+        "\(arguments.verb): the name '\(path)' does not tell the format; "
+          + "add --output-format (\(Self.writable))")
+    }
+    guard format.isWritable else {
+      throw CommandLineError(
+        "\(arguments.verb): '\(path)' would be an output of VASP, which only VASP writes; "
+          + "choose another name or --output-format (\(Self.writable))")
+    }
   }
 
   private func checkNames(_ records: [StructureRecord], _ path: String) throws {

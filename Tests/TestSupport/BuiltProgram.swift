@@ -33,6 +33,9 @@ public struct BuiltProgram: Sendable {
     path = FileManager.default.isExecutableFile(atPath: beside) ? beside : fallback
   }
 
+  /// Names a program of the system.
+  public init(at path: String) { self.path = path }
+
   /// Runs the program and waits for its end.
   ///
   /// - Parameters:
@@ -40,11 +43,12 @@ public struct BuiltProgram: Sendable {
   ///   - ranks: Starts it under `mpirun` with so many ranks; without a launcher where `nil`.
   ///   - directory: The working directory.
   ///   - timeoutSeconds: After so long it is killed.
+  ///   - variables: Variables beside the inherited ones.
   /// - Returns: What it left.
   /// - Throws: Where it cannot be started.
   public func run(
     _ arguments: [String], ranks: Int? = nil, in directory: URL? = nil,
-    timeoutSeconds: Double = 120
+    timeoutSeconds: Double = 120, environment variables: [String: String] = [:]
   ) throws -> Outcome {
     let scratch = FileManager.default.temporaryDirectory.appendingPathComponent(
       "polymorph-run-\(UUID().uuidString)")
@@ -66,6 +70,7 @@ public struct BuiltProgram: Sendable {
     var environment = ProcessInfo.processInfo.environment
     environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
     environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+    environment.merge(variables) { _, new in new }
     process.environment = environment
     process.currentDirectoryURL = directory ?? scratch
     process.standardInput = FileHandle.nullDevice

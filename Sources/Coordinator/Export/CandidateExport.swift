@@ -7,8 +7,12 @@ import StructureFormats
 public struct CandidateExport {
   /// What is written.
   public enum Format: String, Sendable, CaseIterable {
-    /// A folder per candidate with POSCAR, INCAR, KPOINTS and the names of the POTCAR files.
+    /// A folder per candidate with the inputs of a relaxation and of a single point for VASP.
     case vasp
+    /// The same for `pw.x` of Quantum ESPRESSO.
+    case espresso
+    /// The same for CP2K.
+    case cp2k
     /// A POSCAR file per candidate.
     case poscar
     /// A CIF per candidate, with its symmetry.
@@ -19,11 +23,15 @@ public struct CandidateExport {
 
   private let settings: CampaignSettings
   private let table: ResultTable
+  private let options: ExportOptions
 
   /// Prepares an export.
-  public init(_ settings: CampaignSettings, _ table: ResultTable) {
+  public init(
+    _ settings: CampaignSettings, _ table: ResultTable, options: ExportOptions = ExportOptions()
+  ) {
     self.settings = settings
     self.table = table
+    self.options = options
   }
 
   /// Writes into a new folder, which appears complete or not at all.
@@ -42,6 +50,7 @@ public struct CandidateExport {
     guard !table.rows.isEmpty else {
       throw CampaignError.wrongInput("the campaign has no candidate to export yet")
     }
+    let calculation = try calculation(format)
     let fresh = output + ".new-\(getpid())"
     try files.createDirectory(atPath: fresh, withIntermediateDirectories: true)
     var names: [String] = []
@@ -50,6 +59,15 @@ public struct CandidateExport {
         try StructureFile.write(
           table.rows.map(labelledRecord), to: fresh + "/candidates.extxyz", format: .extxyz)
         names = ["candidates.extxyz"]
+      } else if let calculation {
+        for row in table.rows {
+          let title = "\(row.structure.composition().formula) candidate \(row.candidate)"
+          let inputs = try calculation.files(for: row.structure, title: title)
+          try write(inputs, into: "\(fresh)/\(row.fileName)")
+          names.append(row.fileName)
+        }
+        try write(calculation.commonFiles(), into: fresh)
+        names += calculation.commonFiles().map(\.path)
       } else {
         for row in table.rows { names.append(try write(row, format, into: fresh)) }
       }
@@ -74,39 +92,48 @@ public struct CandidateExport {
     return record
   }
 
+  /// The program that a format is for, `nil` for formats of structures.
+  private func calculation(_ format: Format) throws -> (any CalculationExport)? {
+    switch format {
+    case .vasp:
+      return VASPExport(
+        settings: options.vasp, pressureGPa: settings.pressure, force: options.force)
+    case .espresso:
+      guard let path = options.pseudopotentials else {
+        throw CampaignError.wrongInput(
+          "export --format espresso: no pseudopotentials are named; write a file such as "
+            + "'{folder: /usr/share/espresso/pseudo, files: {Si: Si.pbe-rrkj.UPF}}' and add "
+            + "--pseudopotentials FILE")
+      }
+      return EspressoExport(
+        pseudopotentials: try PseudopotentialList(path: path), pressureGPa: settings.pressure,
+        force: options.force)
+    case .cp2k: return CP2KExport(pressureGPa: settings.pressure, force: options.force)
+    case .poscar, .cif, .extxyz: return nil
+    }
+  }
+
+  private func write(_ inputs: [CalculationExport.File], into folder: String) throws {
+    let files = FileManager.default
+    for input in inputs {
+      let path = "\(folder)/\(input.path)"
+      try files.createDirectory(
+        atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path,
+        withIntermediateDirectories: true)
+      try AtomicFile.write(input.text, to: path)
+      if path.hasSuffix(".sh") {
+        try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+      }
+    }
+  }
+
   private func write(
     _ row: ResultTable.Row, _ format: Format, into folder: String
   ) throws -> String {
-    switch format {
-    case .poscar:
-      let name = row.fileName + ".vasp"
-      try StructureFile.write([row.record], to: "\(folder)/\(name)", format: .poscar)
-      return name
-    case .cif:
-      let name = row.fileName + ".cif"
-      try StructureFile.write([row.record], to: "\(folder)/\(name)", format: .cif)
-      return name
-    case .vasp, .extxyz:
-      let target = "\(folder)/\(row.fileName)"
-      try FileManager.default.createDirectory(
-        atPath: target, withIntermediateDirectories: true)
-      let input = VASPInput(pressureGPa: settings.pressure)
-      try StructureFile.write([row.record], to: target + "/POSCAR", format: .poscar)
-      let title = "\(row.structure.composition().formula) candidate \(row.candidate)"
-      try AtomicFile.write(input.incar(title: title), to: target + "/INCAR")
-      try AtomicFile.write(input.kPoints(for: row.structure), to: target + "/KPOINTS")
-      try AtomicFile.write(
-        input.potcarList(for: row.structure.elementsInOrder()), to: target + "/POTCAR.list")
-      return row.fileName
-    }
-  }
-}
-
-extension Structure {
-  /// The elements in the order in which a POSCAR names them: by first atom.
-  fileprivate func elementsInOrder() -> [ChemicalElement] {
-    var seen: [ChemicalElement] = []
-    for element in species where !seen.contains(element) { seen.append(element) }
-    return seen
+    let isCIF = format == .cif
+    let name = row.fileName + (isCIF ? ".cif" : ".vasp")
+    try StructureFile.write(
+      [row.record], to: "\(folder)/\(name)", format: isCIF ? .cif : .poscar)
+    return name
   }
 }

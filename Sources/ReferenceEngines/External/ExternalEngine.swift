@@ -145,6 +145,9 @@ public struct ExternalEngine: ReferenceEngine {
     if case .failed = end { end = try attempt(.safer, &calculation, again: again) }
     switch end {
     case .stopped: return .failed(reason: "interrupted: the calculation was asked to stop")
+    case .waiting:
+      return .failed(
+        reason: "waiting: the inputs are in \(calculation.folder); run them, or give a 'command:'")
     case .labelled(let evaluation): return .labelled(evaluation)
     case .failed(let reason), .ended(let reason):
       calculation.record.failure = reason
@@ -168,6 +171,8 @@ public struct ExternalEngine: ReferenceEngine {
     case .unfinished: break
     }
     try prepare(place, program.inputs(for: structure, attempt: attempt))
+    // Without a command somebody else runs it: nothing is known of it yet, and nothing written down.
+    guard !program.launch.command.isEmpty else { return .waiting }
     let start = ContinuousClock().now
     let outcome = try ChildProcess.run(
       program.launch, in: place, timeLimitSeconds: limits.timeLimitSeconds,
@@ -244,6 +249,8 @@ private enum AttemptEnd {
   /// From outside.
   case ended(String)
   case stopped
+  /// The inputs are written, and somebody else is to run them.
+  case waiting
 }
 
 extension LabelOutcome {

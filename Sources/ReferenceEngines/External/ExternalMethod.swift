@@ -30,7 +30,7 @@ public struct ExternalMethod: Sendable, Hashable {
   }
 
   /// The kinds of external programs.
-  static let kinds = ["espresso", "cp2k"]
+  static let kinds = ["espresso", "cp2k", "vasp"]
 
   /// Reads the keys of a `reference:` block of one of the `kinds`.
   init(kind: String, _ reader: inout SettingsReader) throws(SettingsError) {
@@ -43,6 +43,7 @@ public struct ExternalMethod: Sendable, Hashable {
       let parameters = try Cp2kProgram.Parameters(&reader)
       self.init(
         Cp2kProgram(parameters), elements: parameters.kinds.keys.sorted(), elementsKey: "basis")
+    case "vasp": self.init(try VASPProgram(&reader))
     default: throw reader.error(found: kind, allowed: Self.kinds.joined(separator: ", "))
     }
     limits.timeLimitSeconds = try reader.optional("time_limit")?.duration()

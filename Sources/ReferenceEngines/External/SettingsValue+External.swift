@@ -3,14 +3,15 @@ import Foundation
 import Settings
 
 extension SettingsValue {
-  /// A time in seconds, from a number of seconds or one with the unit s, m or h.
+  /// A time in seconds, from a number of seconds or one with the unit s, m, h or d.
   func duration() throws(SettingsError) -> Double {
     let text = try string("a time such as 90s, 45m or 2h")
-    let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600]
+    let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
     let unit = text.last.flatMap { units[$0] }
-    guard let value = Double(unit == nil ? text : String(text.dropLast())), value > 0,
-      value.isFinite
-    else { throw error(allowed: "a time such as 90s, 45m or 2h") }
+    let digits = unit == nil ? text : String(text.dropLast())
+    guard digits.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }),
+      let value = Double(digits), value > 0, value < 1e7
+    else { throw error(allowed: "a time above 0, such as 90s, 45m, 2h or 1d") }
     return value * (unit ?? 1)
   }
 

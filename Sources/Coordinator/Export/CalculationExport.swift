@@ -1,0 +1,79 @@
+import Crystal
+import NumericalCore
+import ReferenceEngines
+import StructureFormats
+
+/// Inputs of an electronic-structure program for a candidate, in two steps: atoms and cell are relaxed at the
+/// campaign's pressure, then a single point on the relaxed structure gives the energy.
+package protocol CalculationExport {
+  /// A file of an export.
+  typealias File = (path: String, text: String)
+
+  /// The files of one candidate, by their paths in its folder.
+  ///
+  /// - Throws: `CampaignError.wrongInput` where something that the program needs is not named.
+  func files(for structure: Structure, title: String) throws -> [File]
+
+  /// The files beside the candidates: what to do, and a script that does it.
+  func commonFiles() -> [File]
+}
+
+/// What an export needs beside the candidates.
+public struct ExportOptions: Sendable {
+  /// VASP's method and potentials.
+  public var vasp = VASPSettings()
+  /// A file that names the pseudopotentials of Quantum ESPRESSO.
+  public var pseudopotentials: String?
+  /// Largest force at rest in eV/Å.
+  public var force = 0.02
+
+  /// Creates the default options.
+  public init() {}
+
+  /// Creates options that take over the campaign's own method where it is VASP.
+  public init(for reference: ReferenceSettings) {
+    if case .external(let method) = reference.model, let program = method.program as? VASPProgram {
+      vasp = program.settings
+    }
+  }
+}
+
+/// The script that runs an export: the same frame for every program.
+enum ExportScript {
+  /// A script for POSIX shells.
+  ///
+  /// - Parameters:
+  ///   - variable: The variable that holds the program's command.
+  ///   - example: A value of it.
+  ///   - finished: A file of a candidate's folder and a text in it that tell that nothing is left to do.
+  ///   - steps: What is done inside a candidate's folder; what fails there must exit.
+  /// - Returns: The file's text.
+  static func text(
+    _ variable: String, example: String, finished: (file: String, text: String), steps: String
+  ) -> String {
+    let indented = steps.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { $0.isEmpty ? "" : "    \($0)" }.joined(separator: "\n")
+    return """
+      #!/bin/sh
+      # Relaxes every candidate, then computes its energy. Finished candidates are left alone, so the
+      # script may be started again after a time limit. Candidates can be named as arguments.
+      #
+      #   \(variable)="\(example)" ./run.sh
+      set -u
+      : "${\(variable):?set \(variable) to the command, such as \(example)}"
+      cd "$(dirname "$0")" || exit 1
+      [ $# -gt 0 ] || set -- */
+      failed=0
+      for candidate in "$@"; do
+        if grep -q '\(finished.text)' "$candidate/\(finished.file)" 2>/dev/null; then continue; fi
+        echo "$candidate"
+        (
+          cd "$candidate" || exit 1
+      \(indented)
+        ) || { echo "$candidate: failed" >&2; failed=1; }
+      done
+      exit $failed
+
+      """
+  }
+}

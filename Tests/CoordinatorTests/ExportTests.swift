@@ -1,0 +1,198 @@
+import Coordinator
+import Crystal
+import Foundation
+import NumericalCore
+import ReferenceEngines
+import Settings
+import StructureFormats
+import TestSupport
+import Testing
+
+@Suite("Exports for electronic-structure programs")
+struct ExportTests {
+  /// The primitive cell of diamond silicon, 2 atoms.
+  static func silicon() throws -> Structure {
+    let si = try ClassicalModels.element("Si")
+    return try Structure(
+      lattice: Lattice(
+        Matrix3(rows: Vector3(0, 2.73, 2.73), Vector3(2.73, 0, 2.73), Vector3(2.73, 2.73, 0))),
+      species: [si, si],
+      fractionalPositions: [.zero, Vector3(0.25, 0.25, 0.25)])
+  }
+
+  private static func folder() throws -> URL {
+    try #require(Bundle.module.url(forResource: "Fixtures", withExtension: nil))
+      .appendingPathComponent("export")
+  }
+
+  /// An export by its name in the fixtures.
+  private static func export(_ name: String) throws -> any CalculationExport {
+    switch name {
+    case "vasp": return VASPExport(settings: VASPSettings(), pressureGPa: 10)
+    case "espresso":
+      let path = try folder().appendingPathComponent("pseudopotentials.yaml").path
+      return EspressoExport(pseudopotentials: try PseudopotentialList(path: path), pressureGPa: 10)
+    default: return CP2KExport(pressureGPa: 10)
+    }
+  }
+
+  @Test("Every input file is the one that was checked", arguments: ["vasp", "espresso", "cp2k"])
+  func golden(name: String) throws {
+    let export = try Self.export(name)
+    let files = try export.files(for: Self.silicon(), title: "Si2 candidate 7")
+    let golden = try Self.folder().appendingPathComponent(name)
+    let names = try #require(
+      FileManager.default.enumerator(atPath: golden.path)?.allObjects as? [String]
+    ).filter { !["relax", "static"].contains($0) }
+    #expect(files.map(\.path).sorted() == names.sorted())
+    for file in files {
+      let expected = try String(
+        contentsOf: golden.appendingPathComponent(file.path), encoding: .utf8)
+      let lines = file.text.split(separator: "\n", omittingEmptySubsequences: false)
+      let others = expected.split(separator: "\n", omittingEmptySubsequences: false)
+      #expect(lines.count == others.count)
+      for (line, other) in zip(lines, others) {
+        #expect(Self.isEqual(line, other), "\(name)/\(file.path): \(line), expected \(other)")
+      }
+    }
+  }
+
+  /// Whether lines agree word by word, numbers to roundoff: fractional positions come by division.
+  private static func isEqual(_ line: Substring, _ other: Substring) -> Bool {
+    let indent = line.prefix { $0 == " " }.count
+    let (words, others) = (line.split(separator: " "), other.split(separator: " "))
+    guard indent == other.prefix(while: { $0 == " " }).count, words.count == others.count else {
+      return false
+    }
+    return zip(words, others).allSatisfy { word, other in
+      if word == other { return true }
+      guard let a = Double(word), let b = Double(other) else { return false }
+      return abs(a - b) < 1e-12
+    }
+  }
+
+  @Test("The script relaxes with two restarts, then computes, and does nothing twice")
+  func script() throws {
+    let place = try Workplace()
+    let library = place.path("potpaw")
+    try FileManager.default.createDirectory(
+      atPath: library + "/Si", withIntermediateDirectories: true)
+    try AtomicFile.write("  PAW_PBE Si 05Jan2001\n End of Dataset\n", to: library + "/Si/POTCAR")
+    var settings = VASPSettings()
+    settings.potentials.folder = library
+    let export = VASPExport(settings: settings, pressureGPa: 10)
+    // At 10 GPa the stand-in's cell is far from rest.
+    let files = try export.files(for: Self.silicon(), title: "Si2")
+    let common = export.commonFiles()
+    for file in files.map({ ("one/\($0.path)", $0.text) }) + common.map({ ($0.path, $0.text) }) {
+      let url = place.folder.appendingPathComponent("out/\(file.0)")
+      try FileManager.default.createDirectory(
+        at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try AtomicFile.write(file.1, to: url.path)
+    }
+    let run = BuiltProgram(at: "/bin/sh")
+    let standIn = BuiltProgram("VASPStandIn").path
+    let outcome = try run.run(
+      [place.path("out/run.sh")], in: place.folder, environment: ["VASP": standIn])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output == "one/\n")
+    let one = place.path("out/one")
+    let label = try #require(try StructureFile.read(one + "/static/vasprun.xml").first)
+    #expect(label.labelled != nil)
+    for number in 1...3 {
+      #expect(FileManager.default.fileExists(atPath: "\(one)/relax/OUTCAR.\(number)"))
+    }
+    let gigapascals = PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom
+    let pressure = -(try #require(label.stress)).trace / 3 * gigapascals
+    #expect(abs(pressure - 10) < 0.3, "\(pressure) GPa")
+    #expect(abs(label.structure.volume - (try Self.silicon().volume)) > 1)
+    let again = try run.run(
+      [place.path("out/run.sh")], in: place.folder, environment: ["VASP": "false"])
+    #expect(again.status == 0 && again.output.isEmpty, "\(again.output)\(again.errors)")
+    // One that fails does not keep the next from being tried.
+    for name in ["three", "two"] {
+      try FileManager.default.createDirectory(
+        atPath: place.path("out/\(name)/relax"), withIntermediateDirectories: true)
+    }
+    let failing = try run.run(
+      [place.path("out/run.sh")], in: place.folder, environment: ["VASP": standIn])
+    #expect(failing.status == 1 && failing.output == "three/\ntwo/\n", "\(failing.output)")
+    #expect(failing.errors == "three/: failed\ntwo/: failed\n", "\(failing.errors)")
+    let unset = try run.run([place.path("out/run.sh")], in: place.folder)
+    #expect(unset.status != 0 && unset.errors.contains("mpirun"), "\(unset.errors)")
+  }
+
+  @Test("Potentials come from the library, or their names are listed")
+  func potentials() throws {
+    let structure = try Self.silicon()
+    let listed = try VASPExport(settings: VASPSettings(), pressureGPa: 0)
+      .files(for: structure, title: "Si2")
+    #expect(listed.filter { $0.path.hasSuffix("POTCAR.list") }.map(\.text) == ["Si\n", "Si\n"])
+    #expect(!listed.contains { $0.text.contains("PSTRESS") })
+    var settings = VASPSettings()
+    settings.potentials.folder = "/nowhere"
+    #expect {
+      try VASPExport(settings: settings, pressureGPa: 0).files(for: structure, title: "Si2")
+    } throws: { "\($0)".contains("/nowhere/Si/POTCAR") }
+  }
+
+  @Test("Pseudopotentials that are not named are asked for")
+  func pseudopotentials() throws {
+    let place = try Workplace()
+    let path = place.path("pseudo.yaml")
+    func list(_ text: String) throws -> PseudopotentialList {
+      try AtomicFile.write(text, to: path)
+      return try PseudopotentialList(path: path)
+    }
+    let other = try list("folder: /x\nfiles: {Ti: Ti.upf}\n")
+    #expect {
+      try EspressoExport(pseudopotentials: other, pressureGPa: 0)
+        .files(for: Self.silicon(), title: "Si2")
+    } throws: { "\($0)".contains("no pseudopotential of Si") }
+    for (text, mention) in [
+      ("files: {Si: a}\n", "folder"), ("folder: /x\n", "files"),
+      ("folder: /x\nfiles: {Sj: a}\n", "element symbols"),
+      ("folder: /x\nfiles: {Si: a}\ncutof: 300\n", "cutoff"),
+      ("folder: /x\nfiles: {Si: a}\ncutoff: 300\ndensity_cutoff: 300\n", "density_cutoff"),
+    ] {
+      #expect(throws: SettingsError.self) { try list(text) }
+      #expect {
+        try list(text)
+      } throws: { "\($0)".contains(mention) }
+    }
+  }
+
+  @Test("A campaign's candidates are exported for each program")
+  func campaign() throws {
+    let place = try Workplace()
+    try place.search("c")
+    func export(_ format: String, _ more: [String] = []) throws -> BuiltProgram.Outcome {
+      try place.polymorph.run(
+        [
+          "export", place.path("c"), "--top", "2", "--format", format, "--output",
+          place.path("out-\(format)"),
+        ] + more, in: place.folder)
+    }
+    let nameless = try export("espresso")
+    #expect(nameless.status == 2 && nameless.errors.contains("--pseudopotentials FILE"))
+    try AtomicFile.write(
+      "folder: /x\nfiles: {Ti: Ti.upf, O: O.upf}\n", to: place.path("pseudo.yaml"))
+    for (format, more, expected) in [
+      ("espresso", ["--pseudopotentials", place.path("pseudo.yaml")], ["relax.in", "static.in"]),
+      ("cp2k", [], ["relax.inp", "static.inp"]),
+      ("vasp", [], ["POSCAR", "relax/POTCAR.list", "relax/INCAR", "static/KPOINTS"]),
+    ] {
+      let outcome = try export(format, more)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let written = outcome.output.split(separator: "\n").map(String.init)
+      #expect(written.count == 4)
+      for file in expected {
+        #expect(FileManager.default.fileExists(atPath: "\(written[0])/\(file)"), "\(file)")
+      }
+      #expect(
+        FileManager.default.isExecutableFile(atPath: place.path("out-\(format)/run.sh")))
+    }
+    let refused = try export("vasp", ["--potcar-folder", "/nowhere"])
+    #expect(refused.status == 2, "\(refused.errors)")
+  }
+}
