@@ -124,20 +124,6 @@ extension VASPProgram {
 }
 
 extension SettingsValue {
-  /// The values of a mapping whose keys are elements, such as `{Ti: Ti_pv}`, by element.
-  fileprivate func elementValues() throws(SettingsError) -> [(ChemicalElement, SettingsValue)] {
-    var reader = try mapping()
-    var values: [(ChemicalElement, SettingsValue)] = []
-    for (key, value) in reader.allValues() {
-      guard let element = ChemicalElement(symbol: key) else {
-        throw value.error(found: "the key '\(key)'", allowed: "element symbols such as Ti")
-      }
-      values.append((element, value))
-    }
-    try reader.finish()
-    return values
-  }
-
   /// The name of a potential, which must be one of the element and no path.
   fileprivate func potentialName(of element: ChemicalElement) throws(SettingsError) -> String {
     let name = try string("the name of a potential")

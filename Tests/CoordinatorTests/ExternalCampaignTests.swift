@@ -1,0 +1,202 @@
+import Foundation
+import NumericalCore
+import TestSupport
+import Testing
+
+/// A campaign that is labelled by a program that answers like VASP, through a script that writes down what
+/// was run.
+private final class ExternalPlace {
+  let folder: URL
+  let polymorph = BuiltProgram("polymorph")
+  let campaign: String
+
+  init(mode: String = "regular") throws {
+    folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "polymorph-external-\(UUID().uuidString)")
+    let potentials = folder.appendingPathComponent("potpaw/Si")
+    try FileManager.default.createDirectory(at: potentials, withIntermediateDirectories: true)
+    try AtomicFile.write(
+      "  PAW_PBE Si 01Jan2001\n   4.00000000\n End of Dataset\n",
+      to: potentials.appendingPathComponent("POTCAR").path)
+    let script = folder.appendingPathComponent("vasp.sh").path
+    let log = folder.appendingPathComponent("runs").path
+    try AtomicFile.write(
+      """
+      #!/bin/sh
+      env | grep -E '^(OMPI|PMIX|PRTE)_' | grep -v ALLOW_RUN_AS_ROOT >> '\(log).environment'
+      echo "begun $PWD" >> '\(log)'
+      sleep 0.05
+      VASP_STANDIN=\(mode) '\(BuiltProgram("VASPStandIn").path)' || exit $?
+      echo "done $PWD" >> '\(log)'
+      """, to: script)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script)
+    campaign = folder.appendingPathComponent("campaign.yaml").path
+    try AtomicFile.write(
+      """
+      composition: Si
+      formula_units: [2, 3]
+      seed: 5
+      potential: {kind: mtp, level: 6, cutoff: 4.5, radial_basis: 6}
+      reference:
+        kind: vasp
+        command: ['\(script)']
+        potcar_folder: '\(folder.appendingPathComponent("potpaw").path)'
+        cutoff: 300
+      initial_training: {random_structures: 8}
+      active_learning: {max_labels: 30, batch: 4}
+      search: {candidates: 12, population: 6, window: 3}
+      rerank: {top: 2}
+      """, to: campaign)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: folder) }
+
+  func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+
+  func search(
+    _ directory: String, ranks: Int? = nil, _ more: [String] = []
+  ) throws -> BuiltProgram.Outcome {
+    try polymorph.run(
+      ["search", campaign, "--directory", path(directory), "--quiet"] + more, ranks: ranks,
+      in: folder, timeoutSeconds: 300)
+  }
+
+  func digest(_ directory: String) throws -> String {
+    let outcome = try polymorph.run(["status", path(directory), "--digest"], in: folder)
+    try #require(outcome.status == 0, "\(outcome.errors)")
+    return outcome.output
+  }
+
+  /// What the script has written down: the folders of calculations, in the order of their begin or end.
+  func runs(_ what: String) throws -> [String] {
+    guard FileManager.default.fileExists(atPath: path("runs")) else { return [] }
+    return try String(contentsOfFile: path("runs"), encoding: .utf8).split(separator: "\n")
+      .filter { $0.hasPrefix(what + " ") }.map { String($0.dropFirst(what.count + 1)) }
+  }
+}
+
+@Suite("Campaigns with an external program", .serialized)
+struct ExternalCampaignTests {
+  @Test(
+    "Every label has a folder and is computed once; with the labels of another campaign none is",
+    .tags(.mpi))
+  func labels() throws {
+    let place = try ExternalPlace()
+    let first = try place.search("first")
+    #expect(first.status == 0, "\(first.errors)")
+    let runs = try place.runs("done")
+    #expect(runs.count > 10)
+    #expect(Set(runs).count == runs.count)
+    for folder in runs {
+      #expect(folder.hasPrefix(place.path("first/reference/")), "\(folder)")
+      let record = try #require(
+        JSONSerialization.jsonObject(
+          with: Data(contentsOf: URL(fileURLWithPath: folder + "/label.json"))) as? [String: Any])
+      #expect(record["key"] as? String == URL(fileURLWithPath: folder).lastPathComponent)
+      #expect(record["energy"] is Double && record["failure"] == nil)
+      #expect(record["history_dependent"] as? Bool == false)
+    }
+    let second = try place.search("second", ranks: 3, ["--labels", place.path("first")])
+    #expect(second.status == 0, "\(second.errors)")
+    #expect(try place.digest("second") == place.digest("first"))
+    #expect(try place.runs("begun").count == runs.count)
+    // A third campaign lives on the second alone, which holds all that it took over.
+    try FileManager.default.removeItem(atPath: place.path("first"))
+    let third = try place.search("third", ["--labels", place.path("second")])
+    #expect(third.status == 0, "\(third.errors)")
+    #expect(try place.digest("third") == place.digest("second"))
+    #expect(try place.runs("begun").count == runs.count)
+  }
+
+  @Test(
+    "Killed during calculations and resumed, no label is lost and none is computed twice",
+    .tags(.mpi))
+  func kills() throws {
+    let whole = try ExternalPlace()
+    #expect(try whole.search("campaign").status == 0)
+    let place = try ExternalPlace()
+    var random = RandomStream(seed: 21, purpose: .test)
+    var kills = 0
+    for _ in 0..<10 {
+      let resumes = FileManager.default.fileExists(atPath: place.path("campaign/campaign.db"))
+      let before = try place.runs("begun").count
+      let run = try RunningProgram(
+        place.polymorph,
+        ["search", place.campaign, "--directory", place.path("campaign"), "--quiet"]
+          + (resumes ? ["--resume"] : []), ranks: 3, in: place.folder)
+      // A kill in the middle of some calculation.
+      let deadline = Date() + 60
+      while run.isRunning, Date() < deadline, try place.runs("begun").count < before + 3 {
+        Thread.sleep(forTimeInterval: 0.01)
+      }
+      Thread.sleep(forTimeInterval: random.uniform(0, 0.1))
+      guard run.isRunning else {
+        _ = run.wait()
+        break
+      }
+      for rank in run.rankIdentifiers() + [run.identifier] where kill(rank, SIGKILL) == 0 {
+        kills += 1
+      }
+      _ = run.wait()
+    }
+    #expect(kills >= 4)
+    let last = try place.search("campaign", ranks: 2, ["--resume"])
+    #expect(last.status == 0, "\(last.errors)")
+    #expect(try place.digest("campaign") == whole.digest("campaign"))
+    let done = try place.runs("done")
+    #expect(Set(done).count == done.count)
+    // Those begun and not done are the ones that the kills hit.
+    #expect(try place.runs("begun").count <= done.count + 2 * kills)
+  }
+
+  @Test("What does not converge is tried once more with safer settings, and the search goes on")
+  func difficult() throws {
+    let place = try ExternalPlace(mode: "difficult")
+    let outcome = try place.search("campaign")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let done = try place.runs("done")
+    let retried = done.filter { $0.hasSuffix("/retry") }
+    #expect(retried.count > 10 && 2 * retried.count == done.count)
+    #expect(FileManager.default.fileExists(atPath: retried[0] + "/vasprun.xml"))
+  }
+
+  @Test("A program that never gives a label ends the campaign with its reason, not with a hang")
+  func hopeless() throws {
+    let place = try ExternalPlace(mode: "crash")
+    let outcome = try place.search("campaign")
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("no structure of the initial training set could be"))
+    // Each was tried twice, once in a folder of its own.
+    let begun = try place.runs("begun")
+    #expect(begun.count == 16 && Set(begun).count == 16)
+  }
+
+  @Test("An interrupt ends the calculation under way, and the resume computes it", .tags(.mpi))
+  func interrupt() throws {
+    let whole = try ExternalPlace()
+    #expect(try whole.search("campaign").status == 0)
+    let place = try ExternalPlace()
+    let run = try RunningProgram(
+      place.polymorph,
+      ["search", place.campaign, "--directory", place.path("campaign"), "--quiet"], ranks: nil,
+      in: place.folder)
+    let deadline = Date() + 60
+    while run.isRunning, Date() < deadline, try place.runs("begun").count < 5 {
+      Thread.sleep(forTimeInterval: 0.01)
+    }
+    #expect(kill(run.identifier, SIGINT) == 0)
+    #expect(run.wait() == 130, "\(run.printed())")
+    let last = try place.search("campaign", ["--resume"])
+    #expect(last.status == 0, "\(last.errors)")
+    #expect(try place.digest("campaign") == whole.digest("campaign"))
+  }
+
+  @Test("Programs of the campaign inherit nothing of the launcher", .tags(.mpi))
+  func environment() throws {
+    let place = try ExternalPlace()
+    #expect(try place.search("campaign", ranks: 2, ["--stop-after", "6"]).status == 0)
+    #expect(try place.runs("done").count >= 4)
+    let seen = try String(contentsOfFile: place.path("runs.environment"), encoding: .utf8)
+    #expect(seen.isEmpty, "\(seen)")
+  }
+}
