@@ -61,11 +61,11 @@ enum SearchVerb: Verb {
     return try status(of: campaign.run())
   }
 
-  private static func status(of ending: RunEnding) -> ExitStatus {
+  private static func status(of ending: RunEnding) throws -> ExitStatus {
     switch ending {
     case .finished, .stopped(.commitLimit), .stopped(.timeLimit): .done
     case .stopped(.interrupted): .interrupted
-    case .failed: .failed
+    case .failed(let reason): throw CampaignError.failed("the campaign failed: \(reason)")
     }
   }
 

@@ -59,6 +59,7 @@ struct CampaignSettingsTests {
     #expect(campaign.activeLearning.select == 2.1)
     #expect(campaign.activeLearning.breaking == 10)
     #expect(campaign.activeLearning.batch == 8)
+    #expect(campaign.activeLearning.verify == 2)
     #expect(campaign.activeLearning.maximumLabels == 250)
     #expect(campaign.distances.fraction == 0.7)
     #expect(campaign.distances.pairs.map(\.distance) == [1.0])

@@ -194,7 +194,7 @@ struct ExternalCampaignTests {
   @Test("Programs of the campaign inherit nothing of the launcher", .tags(.mpi))
   func environment() throws {
     let place = try ExternalPlace()
-    #expect(try place.search("campaign", ranks: 2, ["--stop-after", "6"]).status == 0)
+    #expect(try place.search("campaign", ranks: 2, ["--stop-after", "30"]).status == 0)
     #expect(try place.runs("done").count >= 4)
     let seen = try String(contentsOfFile: place.path("runs.environment"), encoding: .utf8)
     #expect(seen.isEmpty, "\(seen)")

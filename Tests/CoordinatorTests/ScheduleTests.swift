@@ -18,10 +18,12 @@ private struct ToyRun {
     search.operators = VariationKind.ratios([
       .random: 0.2, .heredity: 0.4, .permutation: 0.1, .softMutation: 0.2, .latticeMutation: 0.1,
     ])
-    return ScheduleSettings(
+    var settings = ScheduleSettings(
       seed: seed, initialStructures: 12, candidates: 60,
       population: 16, window: window, labelDelay: 8, refitDelay: 8, batch: 8, maxLabels: 90,
       rerankTop: 6, search: search)
+    settings.verify = 2
+    return settings
   }
 
   init(
@@ -43,6 +45,26 @@ private struct ToyRun {
 @Suite("Schedule")
 struct ScheduleTests {
   private let toy = ToyExecutor()
+
+  @Test("The best minima are labelled: before re-ranking all of them have their labels")
+  func verification() throws {
+    let run = try ToyRun(InProcessTransport(executor: toy))
+    let verified = run.state.labels.compactMap { label -> Int? in
+      if case .minimum(let candidate) = label.origin { candidate } else { nil }
+    }
+    #expect(verified.count >= 4 && Set(verified).count == verified.count)
+    #expect(run.state.labels.count < 90)
+    for basin in run.state.population.best(2) {
+      #expect(verified.contains(basin.representative.id))
+    }
+    var settings = try ToyRun.settings()
+    settings.verify = 0
+    let without = try ToyRun(InProcessTransport(executor: toy), settings: settings)
+    #expect(
+      without.state.labels.allSatisfy {
+        if case .minimum = $0.origin { false } else { true }
+      })
+  }
 
   @Test("The toy campaign exercises every kind of slot")
   func coverage() throws {

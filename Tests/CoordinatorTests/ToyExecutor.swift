@@ -56,7 +56,7 @@ final class ToyExecutor: WorkExecutor {
     case .select(let pool, _, let limit):
       return .selected(Array(pool.indices.filter { $0 % 3 != 1 }.prefix(min(limit, 12))))
     case .label(let structure, _):
-      if random.uniform() < 0.2 { return .labelFailed("toy failure") }
+      if random.uniform() < 0.4 { return .labelFailed("toy failure") }
       return .labelled(
         Evaluation(
           energy: random.normal(), forces: structure.positions.map { _ in .zero },

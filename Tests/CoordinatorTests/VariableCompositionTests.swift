@@ -15,6 +15,35 @@ struct VariableCompositionTests {
       JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
   }
 
+  @Test("With everything switched on there is still one digest, also after kills", .tags(.mpi))
+  func everything() throws {
+    let place = try Workplace("everything")
+    let first = try place.search("alone")
+    #expect(first.status == 0, "\(first.errors)")
+    let expected = try place.digest("alone")
+    for ranks in [2, 4] {
+      #expect(try place.search("ranks\(ranks)", ranks: ranks).status == 0)
+      #expect(try place.digest("ranks\(ranks)") == expected, "\(ranks) ranks")
+    }
+    let replay = try place.search("unused", ranks: 3, ["--replay", place.path("alone")])
+    #expect(replay.output.contains("every bit the same"), "\(replay.output)\(replay.errors)")
+    for commits in [40, 110] {
+      #expect(
+        try place.search(
+          "cut", ["--stop-after", "\(commits)"] + (commits > 40 ? ["--resume"] : [])
+        )
+        .status == 0)
+    }
+    #expect(try place.search("cut", ranks: 2, ["--resume"]).status == 0)
+    #expect(try place.digest("cut") == expected)
+    // Every operator was used, or the digest would say little of it.
+    let summary = try place.summary("alone")
+    let operators = try #require(summary["operators"] as? [[String: Any]])
+    #expect(operators.count == 14)
+    let idle = operators.filter { ($0["children"] as? Int ?? 0) == 0 }
+    #expect(idle.isEmpty, "\(idle)")
+  }
+
   @Test(
     "One digest for any number of ranks; phases, rankings and exports agree on the hull",
     .tags(.mpi))

@@ -129,6 +129,7 @@ extension CampaignSettings.ActiveLearning {
         suggestion: "try select 2.1 and break 10")
     }
     batch = try section.optional("batch")?.integer(in: 1...10_000) ?? 8
+    verify = try section.optional("verify")?.integer(in: 0...1000) ?? 2
     let limit = section.optional("max_labels")
     maximumLabels = try limit?.integer(in: 0...10_000_000) ?? max(250, initialLabels)
     if let limit, maximumLabels < initialLabels {

@@ -21,11 +21,11 @@ extension CampaignSettings.Reference {
   }
 }
 
-// The block decides the method; where it stood in a file does not count.
+// The block decides the method; where it stood in a file and how it was quoted does not count.
 extension CampaignSettings.Reference: Hashable {
   /// Whether two blocks say the same.
-  public static func == (a: Self, b: Self) -> Bool { a.node == b.node }
+  public static func == (a: Self, b: Self) -> Bool { a.node.yaml() == b.node.yaml() }
 
   /// Hashes the block.
-  public func hash(into hasher: inout Hasher) { hasher.combine(node) }
+  public func hash(into hasher: inout Hasher) { hasher.combine(node.yaml()) }
 }

@@ -66,6 +66,8 @@ extension CampaignSettings {
     public let breaking: Double
     /// So many stopped candidates make a selection.
     public let batch: Int
+    /// So many of the best minima are labelled whatever their grade, once per population and at the end.
+    public let verify: Int
     /// Most labels of the whole campaign, those of the initial training included.
     public var maximumLabels: Int
   }

@@ -53,7 +53,7 @@ extension CampaignSettings.ActiveLearning {
     .mapping([
       .init("mode", .text(mode.rawValue)), .init("select", .number(select)),
       .init("break", .number(breaking)), .init("batch", .integer(batch)),
-      .init("max_labels", .integer(maximumLabels)),
+      .init("verify", .integer(verify)), .init("max_labels", .integer(maximumLabels)),
     ])
   }
 }

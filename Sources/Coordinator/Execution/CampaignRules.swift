@@ -114,7 +114,7 @@ extension CampaignSettings {
     population.nicheRadius = search.niche
     population.bestCount = max(population.bestCount, 2 * rerank.top)
     let learns = potential.kind != .reference
-    return ScheduleSettings(
+    var schedule = ScheduleSettings(
       seed: seed, learns: learns,
       initialStructures: learns ? initialTraining.randomStructures : 0,
       candidates: search.candidates,
@@ -122,5 +122,7 @@ extension CampaignSettings {
       refitDelay: search.delays.refit, batch: activeLearning.batch,
       maxLabels: learns ? activeLearning.maximumLabels : 0, rerankTop: rerank.top,
       forceCap: training.forceCap, search: population)
+    schedule.verify = learns ? activeLearning.verify : 0
+    return schedule
   }
 }

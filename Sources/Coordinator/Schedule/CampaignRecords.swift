@@ -10,6 +10,8 @@ public struct LabelRecord: Sendable, Equatable {
     case initial(Int)
     /// A relaxation that extrapolated.
     case candidate(Int, grade: Double)
+    /// The minimum that a candidate came to rest in.
+    case minimum(Int)
   }
 
   /// How far the label is.

@@ -24,6 +24,7 @@ extension CampaignState {
   mutating func closeSlot() {
     nextCommit += 1
     commitsSinceSelection += 1
+    commitsSinceVerification += 1
     if phase == .reranking, rerankQueue.isEmpty, openWork == 0 {
       phase = .finished
     }
@@ -84,7 +85,7 @@ extension CampaignState {
 
   // MARK: Labels and potentials
 
-  private mutating func queueLabel(of structure: Structure, origin: LabelRecord.Origin) {
+  mutating func queueLabel(of structure: Structure, origin: LabelRecord.Origin) {
     let id = labels.count
     labels.append(LabelRecord(id: id, structure: structure, origin: origin, status: .queued))
     labelQueue.append(id)

@@ -22,6 +22,10 @@ extension CampaignState {
     if let item = nextContinuation() { return item }
     if let item = nextRefresh() { return item }
     if let item = nextLabelRequest(slot: slot) { return item }
+    if verificationIsDue(forced: false) {
+      queueVerification()
+      if let item = nextLabelRequest(slot: slot) { return item }
+    }
     if selectionIsDue(forced: false) { return selection() }
     if refitIsDue(forced: false) { return refitRequest(slot: slot) }
     if let item = nextInitialStructure() { return item }
@@ -199,6 +203,11 @@ extension CampaignState {
       giveUpWaitingCandidates()
       // Those that waited may have held up the breeding of others.
       if let item = nextCandidate(slot: slot) { return item }
+    }
+    if settings.verify > 0, refitIsDue(forced: true) { return refitRequest(slot: slot) }
+    if verificationIsDue(forced: true) {
+      queueVerification()
+      if let item = nextLabelRequest(slot: slot) { return item }
     }
     rerankQueue = population.best(settings.rerankTop).map(\.representative.id)
     guard !rerankQueue.isEmpty || settings.rerankTop == 0 else {

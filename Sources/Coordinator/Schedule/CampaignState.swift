@@ -53,6 +53,9 @@ public struct CampaignState: Sendable {
   var arrivals: [(due: Int, what: Arrival)] = []
   var labelsAtLastRefit = 0
   var refitUnderWay = false
+  /// Candidates whose minima were labelled.
+  var verified: Set<Int> = []
+  var commitsSinceVerification = 0
 
   // Candidates.
   /// All candidates; number n stands at n − 1.
