@@ -22,7 +22,7 @@ struct BenchmarkProgram {
       NeighborsBenchmark.self, PeakBenchmark.self, FingerprintBenchmark.self,
       OverheadBenchmark.self,
       GenerateBenchmark.self, ScheduleBenchmark.self, CampaignBenchmark.self, SearchBenchmark.self,
-      SearchTableBenchmark.self,
+      SearchTableBenchmark.self, SearchTemplatesBenchmark.self,
       CompareBenchmark.self, DocumentBenchmark.self,
     ]
   }
