@@ -23,7 +23,8 @@ enum ExportVerb: Verb {
     ],
     notes: [
       "vasp, espresso and cp2k write a relaxation at the campaign's pressure and a single point for "
-        + "each candidate, with a script run.sh that runs both."
+        + "each candidate, with a script run.sh that runs both; rerank --collect reads what came of "
+        + "those for vasp and espresso."
     ])
 
   static func run(_ arguments: ParsedArguments, _ session: Session) throws -> ExitStatus {
@@ -32,13 +33,15 @@ enum ExportVerb: Verb {
       throw CommandLineError("export: --format is missing")
     }
     let top = try arguments.integer("top", in: 1...10_000) ?? 10
-    let (settings, runner) = try CampaignFolder(path: arguments.argument("DIR")).replayed()
+    let folder = CampaignFolder(path: arguments.argument("DIR"))
+    let (settings, runner) = try folder.replayed()
     var options = ExportOptions(for: settings.reference.settings)
     if let folder = arguments.option("potcar-folder") { options.vasp.potentials.folder = folder }
     options.pseudopotentials = arguments.option("pseudopotentials")
     let table = ResultTable(of: runner.schedule.state, top: top)
-    let written = try CandidateExport(settings, table, options: options).write(
-      format, to: arguments.required("output"))
+    let export = CandidateExport(
+      settings, table, campaign: try folder.identifier(), options: options)
+    let written = try export.write(format, to: arguments.required("output"))
     for path in written { print(path) }
     return .done
   }

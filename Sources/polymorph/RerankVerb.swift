@@ -4,27 +4,46 @@ import Foundation
 /// `polymorph rerank`: the best candidates relaxed with the reference method.
 enum RerankVerb: Verb {
   static let name = "rerank"
-  static let summary = "relaxes the best distinct candidates with the reference method"
+  static let summary =
+    "relaxes the best distinct candidates with the reference method, and compares"
   static let syntax = CommandSyntax(
     arguments: [.init("DIR", "the campaign's folder")],
     options: [
       .init("top", "N", "how many candidates; default what the campaign says"),
+      .init(
+        "collect", "FINISHED",
+        "computes nothing: reads the calculations of a folder that export wrote and somebody ran"),
       .init("json", nil, "prints JSON"),
     ],
     notes: [
-      "The campaign's log stays as it is; the table is written to DIR/rerank.json. Candidates that "
-        + "the search has re-ranked already are not computed again."
+      "The campaign's log stays as it is; the ranking, and the comparison of the potential with the "
+        + "reference method, are written to DIR/rerank.json. Candidates that the search has re-ranked "
+        + "already are not computed again.",
+      "--collect reads VASP's static/vasprun.xml or OUTCAR (else the last step of relax/), and "
+        + "static.out with relax.out of Quantum ESPRESSO, compressed or not. Calculations that are "
+        + "missing, cut off, not converged, not at rest or of another campaign are listed with the "
+        + "reason and left out; --top then limits the ranking to be shown.",
     ])
 
   static func run(_ arguments: ParsedArguments, _ session: Session) throws -> ExitStatus {
     let folder = CampaignFolder(path: arguments.argument("DIR"))
     let top = try arguments.integer("top", in: 1...10_000)
+    if let finished = arguments.option("collect") {
+      guard session.isRoot else { return .done }
+      let result = try FinishedFolders(finished, of: folder).collect(top: top)
+      if arguments.has("json") {
+        session.say(result.json)
+      } else {
+        print(result.text, terminator: "")
+      }
+      return .done
+    }
     let reranking = try Reranking(folder, top: top)
-    guard let table = try reranking.run(session.communicator) else { return .done }
+    guard let result = try reranking.run(session.communicator) else { return .done }
     if arguments.has("json") {
-      session.say(table.json)
+      session.say(result.json)
     } else {
-      print(table.text, terminator: "")
+      print(result.text, terminator: "")
       print("re-rank evaluations of the reference: \(reranking.evaluations)")
     }
     return .done

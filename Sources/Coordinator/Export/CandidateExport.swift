@@ -23,14 +23,23 @@ public struct CandidateExport {
 
   private let settings: CampaignSettings
   private let table: ResultTable
+  private let campaign: String
   private let options: ExportOptions
 
   /// Prepares an export.
+  ///
+  /// - Parameters:
+  ///   - settings: The campaign's settings.
+  ///   - table: The ranking.
+  ///   - campaign: The campaign's identifier, by which finished calculations are known again.
+  ///   - options: What the program needs beside the candidates.
   public init(
-    _ settings: CampaignSettings, _ table: ResultTable, options: ExportOptions = ExportOptions()
+    _ settings: CampaignSettings, _ table: ResultTable, campaign: String,
+    options: ExportOptions = ExportOptions()
   ) {
     self.settings = settings
     self.table = table
+    self.campaign = campaign
     self.options = options
   }
 
@@ -63,7 +72,8 @@ public struct CandidateExport {
         for row in table.rows {
           let title = "\(row.structure.composition().formula) candidate \(row.candidate)"
           let inputs = try calculation.files(for: row.structure, title: title)
-          try write(inputs, into: "\(fresh)/\(row.fileName)")
+          let mark = (ExportedCandidate.fileName, exported(row, format).text)
+          try write(inputs + [mark], into: "\(fresh)/\(row.fileName)")
           names.append(row.fileName)
         }
         try write(calculation.commonFiles(), into: fresh)
@@ -78,6 +88,13 @@ public struct CandidateExport {
       throw error
     }
     return names.map { "\(output)/\($0)" }
+  }
+
+  private func exported(_ row: ResultTable.Row, _ format: Format) -> ExportedCandidate {
+    ExportedCandidate(
+      campaign: campaign, candidate: row.candidate, program: format.rawValue,
+      formula: row.structure.composition().formula, modelEnthalpyPerAtom: row.modelEnthalpyPerAtom,
+      pressure: settings.pressure)
   }
 
   private func labelledRecord(_ row: ResultTable.Row) -> StructureRecord {

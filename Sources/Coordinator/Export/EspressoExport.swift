@@ -104,6 +104,8 @@ package struct EspressoExport: CalculationExport {
 
       `PW="mpirun -n 16 pw.x" ./run.sh` does all of it and goes on where it was stopped.
       Check that the cutoffs suit the pseudopotentials.
+      Afterwards `polymorph rerank CAMPAIGN --collect .` ranks the candidates by these energies and compares
+      them with the potential's; it reads `candidate.json`, `relax.out` and `static.out`.
 
       """
     return [("README.md", readme), ("run.sh", script)]

@@ -83,7 +83,9 @@ package struct VASPExport: CalculationExport {
          run VASP. Compare the energies of this step.
 
       `VASP="mpirun -n 16 vasp_std" ./run.sh` does all of it and goes on where it was stopped.
-      Afterwards `polymorph convert CANDIDATE/static/vasprun.xml all.cfg` reads the labels.
+      Afterwards `polymorph rerank CAMPAIGN --collect .` ranks the candidates by these energies and compares
+      them with the potential's (keep `candidate.json`), and `polymorph convert
+      CANDIDATE/static/vasprun.xml all.cfg` reads the labels.
 
       \(potentials)
       """

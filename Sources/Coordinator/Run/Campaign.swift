@@ -252,6 +252,9 @@ public final class Campaign {
     progress.say("")
     progress.say("\(settings.title)")
     progress.say(table.text)
+    if let comparison = RerankComparison.ofLearned(state), !comparison.rows.isEmpty {
+      progress.say(comparison.summary + "\n")
+    }
     progress.say(CampaignSummary(state).text)
     if case .stopped(let reason) = ending {
       let cause =

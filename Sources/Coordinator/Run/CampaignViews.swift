@@ -84,6 +84,7 @@ final class CampaignViews {
     try AtomicFile.write(
       JSONValue.object([
         .init("summary", CampaignSummary(state).json), .init("best", table.json),
+        .init("comparison", RerankComparison.ofLearned(state)?.json ?? .null),
       ]).text() + "\n", to: folder.path + "/result.json")
     try folder.log(
       .object([

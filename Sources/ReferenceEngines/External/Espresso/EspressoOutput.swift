@@ -55,7 +55,7 @@ struct EspressoOutput {
   }
 
   /// What stands in the box of per cent signs.
-  private func errorMessage() -> String? {
+  func errorMessage() -> String? {
     guard let start = lines.firstIndex(where: { $0.contains("Error in routine") }) else {
       return nil
     }

@@ -1,0 +1,61 @@
+import Foundation
+import NumericalCore
+
+/// The file `candidate.json` of an exported candidate: it tells, when the calculations come back, what they are
+/// of.
+struct ExportedCandidate: Sendable, Hashable, Codable {
+  /// The name of the file.
+  static let fileName = "candidate.json"
+
+  /// The campaign's identifier.
+  let campaign: String
+  /// The candidate's number.
+  let candidate: Int
+  /// The format of the export: the program.
+  let program: String
+  /// The cell's content, such as `O4Ti2`.
+  let formula: String
+  /// Enthalpy of the potential at the time of the export in eV per atom.
+  let modelEnthalpyPerAtom: Double
+  /// The campaign's pressure in GPa.
+  let pressure: Double
+
+  private enum CodingKeys: String, CodingKey {
+    case campaign, candidate, program, formula
+    case modelEnthalpyPerAtom = "model_enthalpy_ev_per_atom"
+    case pressure = "pressure_gpa"
+  }
+
+  /// The content of the file.
+  var text: String {
+    JSONValue.object([
+      .init("campaign", .text(campaign)), .init("candidate", .integer(candidate)),
+      .init("program", .text(program)), .init("formula", .text(formula)),
+      .init("model_enthalpy_ev_per_atom", .number(modelEnthalpyPerAtom)),
+      .init("pressure_gpa", .number(pressure)),
+    ]).text() + "\n"
+  }
+
+  /// Reads the file of a folder; `nil` where it holds none.
+  ///
+  /// - Throws: Where the file is damaged.
+  static func read(in folder: String) throws -> ExportedCandidate? {
+    guard let data = FileManager.default.contents(atPath: "\(folder)/\(fileName)") else {
+      return nil
+    }
+    return try JSONDecoder().decode(ExportedCandidate.self, from: data)
+  }
+}
+
+extension CampaignFolder {
+  /// The SHA-256 of the settings that the campaign began with, which include its seed: it stays the same while
+  /// the campaign goes on.
+  ///
+  /// - Throws: `CampaignError` where there is no campaign or its settings are missing.
+  public func identifier() throws -> String {
+    guard let text = try open().log.journal.meta("campaign") else {
+      throw CampaignError.failed("\(database): the campaign's settings are missing")
+    }
+    return SHA256.hexadecimal(of: Array(text.utf8))
+  }
+}

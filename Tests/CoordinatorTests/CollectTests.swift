@@ -1,0 +1,289 @@
+import Coordinator
+import Crystal
+import Foundation
+import NumericalCore
+import TestSupport
+import Testing
+
+/// A campaign, its export, and a program that computes what was exported.
+private final class CollectPlace {
+  let place: Workplace
+
+  init() throws {
+    place = try Workplace()
+    try place.search("c")
+    for name in ["Ti", "Ti_sv", "Ti_pv", "O"] {
+      let folder = place.path("potpaw/\(name)")
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try AtomicFile.write(
+        "  PAW_PBE \(name) 01Jan2001\n   4.00000000\n End of Dataset\n", to: folder + "/POTCAR")
+    }
+  }
+
+  func polymorph(_ arguments: [String]) throws -> BuiltProgram.Outcome {
+    try place.polymorph.run(arguments, in: place.folder)
+  }
+
+  /// The names of the candidates' folders.
+  func export(to name: String, _ format: [String], of campaign: String = "c") throws -> [String] {
+    let outcome = try polymorph(
+      ["export", place.path(campaign), "--output", place.path(name), "--format"] + format)
+    try #require(outcome.status == 0, "\(outcome.errors)")
+    return try FileManager.default.contentsOfDirectory(atPath: place.path(name)).sorted()
+      .filter { $0.contains("-candidate") }
+  }
+
+  /// The stand-in with the campaign's own reference method as its model.
+  func compute(_ export: String, _ candidates: [String]) throws -> BuiltProgram.Outcome {
+    try BuiltProgram(at: "/bin/sh").run(
+      [place.path("\(export)/run.sh")] + candidates, in: place.folder,
+      environment: [
+        "VASP": BuiltProgram("VASPStandIn").path, "VASP_STANDIN_MODEL": place.campaign,
+      ])
+  }
+
+  func collect(_ finished: String, _ more: [String] = []) throws -> [String: Any] {
+    let outcome = try polymorph(
+      ["rerank", place.path("c"), "--collect", place.path(finished), "--json"] + more)
+    try #require(outcome.status == 0, "\(outcome.errors)")
+    return try Self.object(outcome.output)
+  }
+
+  static func object(_ text: String) throws -> [String: Any] {
+    #expect(!text.lowercased().contains("nan") && !text.contains("inf"))
+    return try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+  }
+
+  func edit(_ path: String, _ old: String, _ new: String) throws {
+    let text = try String(contentsOfFile: place.path(path), encoding: .utf8)
+    try #require(text.contains(old))
+    try AtomicFile.write(text.replacingOccurrences(of: old, with: new), to: place.path(path))
+  }
+
+  func run(_ command: String) throws {
+    let outcome = try BuiltProgram(at: "/bin/sh").run(["-c", command], in: place.folder)
+    try #require(outcome.status == 0, "\(outcome.errors)")
+  }
+}
+
+extension [String: Any] {
+  fileprivate func list(_ key: String) throws -> [[String: Any]] {
+    try #require(self[key] as? [[String: Any]])
+  }
+
+  fileprivate func object(_ key: String) throws -> [String: Any] {
+    try #require(self[key] as? [String: Any])
+  }
+}
+
+@Suite("Finished calculations are collected", .serialized)
+struct CollectTests {
+  private func number(_ folder: String) throws -> Int {
+    let parts = folder.split(separator: "-")
+    return try #require(Int(parts[1].dropFirst("candidate".count)))
+  }
+
+  @Test(
+    "From the export through its script to the table; what cannot be used is listed with its reason"
+  )
+  func vasp() throws {
+    let it = try CollectPlace()
+    let digest = try it.place.digest("c")
+    let names = try it.export(
+      to: "out", ["vasp", "--top", "5", "--potcar-folder", it.place.path("potpaw")])
+    try #require(names.count >= 4)
+    let mark = try CollectPlace.object(
+      String(contentsOfFile: it.place.path("out/\(names[0])/candidate.json"), encoding: .utf8))
+    #expect(mark["candidate"] as? Int == (try number(names[0])))
+    #expect(mark["program"] as? String == "vasp" && (mark["campaign"] as? String)?.count == 64)
+
+    let nothing = try it.polymorph([
+      "rerank", it.place.path("c"), "--collect", it.place.path("out"),
+    ])
+    #expect(nothing.status == 1 && nothing.errors.contains("no calculation can be used"))
+    #expect(!FileManager.default.fileExists(atPath: it.place.path("c/rerank.json")))
+
+    for (name, mode) in [(names[0], "unconverged"), (names[1], "truncated")] {
+      try it.edit("out/\(name)/static/INCAR", "single point", "single point [\(mode)]")
+    }
+    // The third one was never sent.
+    let computed = try it.compute("out", names.filter { $0 != names[2] })
+    #expect(computed.status == 1 && computed.errors == "\(names[1]): failed\n")
+    try FileManager.default.createDirectory(
+      atPath: it.place.path("out/notes"), withIntermediateDirectories: true)
+    try it.run("gzip out/\(names[3])/static/vasprun.xml && rm out/\(names[3])/static/OUTCAR")
+    let part = try it.collect("out")
+    #expect(try part.list("best").count == names.count - 3)
+    let left = try part.list("left_out").map {
+      (try #require($0["folder"] as? String), try #require($0["reason"] as? String))
+    }
+    #expect(left.map(\.0) == names[..<3] + ["notes"])
+    for (reason, mention) in zip(
+      left.map(\.1),
+      ["electronic loop", "breaks off", "neither static/ nor relax/", "no candidate of an export"])
+    {
+      #expect(reason.contains(mention), "\(reason)")
+    }
+    let written = try CollectPlace.object(
+      String(contentsOfFile: it.place.path("c/rerank.json"), encoding: .utf8))
+    #expect(try written.list("left_out").count == 4)
+
+    // Sent again, all are there.
+    for (name, mode) in [(names[0], "unconverged"), (names[1], "truncated")] {
+      try it.edit("out/\(name)/static/INCAR", " [\(mode)]", "")
+      try it.run("rm out/\(name)/static/OUTCAR out/\(name)/static/vasprun.xml")
+    }
+    #expect(try it.compute("out", Array(names[..<3])).status == 0)
+    let whole = try it.collect("out")
+    #expect(try whole.list("left_out").count == 1)
+    #expect((whole["without_single_point"] as? [Int])?.isEmpty ?? false)
+    // The stand-in computes what the campaign's own re-ranking did, to tighter tolerances: some candidate may
+    // leave a saddle where that stayed.
+    let rows = try whole.object("comparison").list("rows")
+    #expect(rows.count == names.count)
+    let own = try it.place.status("c").object("comparison").list("rows")
+    for row in rows {
+      let other = try #require(
+        own.first { $0["candidate"] as? Int == row["candidate"] as? Int })
+      let a = try #require(row["reference_enthalpy_ev_per_atom"] as? Double)
+      let b = try #require(other["reference_enthalpy_ev_per_atom"] as? Double)
+      #expect(a < b + 3e-3, "\(a), \(b)")
+      if row["reference_place"] as? Int == 1 { #expect(abs(a - b) < 1e-3, "\(a), \(b)") }
+      #expect(
+        row["model_enthalpy_ev_per_atom"] as? Double
+          == other["model_enthalpy_ev_per_atom"] as? Double)
+      #expect(row["converged"] as? Bool == true)
+    }
+    #expect(try it.place.digest("c") == digest)
+    let text = try it.polymorph(
+      ["rerank", it.place.path("c"), "--collect", it.place.path("out"), "--top", "1"])
+    #expect(
+      text.status == 0 && text.output.contains("Pearson") && text.output.contains("dE reference"))
+    #expect(text.output.contains("left out: notes: "))
+    #expect(try it.collect("out", ["--top", "1"]).list("best").count == 1)
+
+    // Another candidate's numbers are another basin; the copy of a folder is not counted twice.
+    try it.run(
+      "rm -r out/\(names[0])/static && cp -r out/\(names[names.count - 1])/static out/\(names[0])/"
+        + " && cp -r out/\(names[1]) out/zz-copy && rm -r out/\(names[2])/static")
+    let mixed = try it.collect("out")
+    let moved = try #require(try mixed.object("comparison")["moved"] as? [Int])
+    #expect(moved.contains(try number(names[0])))
+    #expect(try mixed.list("left_out").contains { $0["folder"] as? String == "zz-copy" })
+    #expect(mixed["without_single_point"] as? [Int] == [try number(names[2])])
+  }
+
+  @Test("A folder that is none of this campaign's exports is a mistake of the command line")
+  func wrong() throws {
+    let it = try CollectPlace()
+    func refused(_ folder: String, _ mention: String) throws {
+      let outcome = try it.polymorph(["rerank", it.place.path("c"), "--collect", folder])
+      #expect(outcome.status == 2, "\(outcome.errors)")
+      #expect(outcome.errors.contains(mention), "\(outcome.errors)")
+      #expect(outcome.errors.split(separator: "\n").count == 1 && outcome.output.isEmpty)
+    }
+    try refused(it.place.path("nowhere"), "is no folder")
+    try refused(it.place.path("c"), "no candidate.json")
+    let names = try it.export(to: "cp2k", ["cp2k", "--top", "2"])
+    try refused(it.place.path("cp2k"), "calculations of cp2k cannot be read")
+    let mark = "cp2k/\(names[0])/candidate.json"
+    let text = try String(contentsOfFile: it.place.path(mark), encoding: .utf8)
+    let campaign = try #require(try CollectPlace.object(text)["campaign"] as? String)
+    for name in names {
+      try it.edit("cp2k/\(name)/candidate.json", campaign, String(campaign.reversed()))
+    }
+    try refused(it.place.path("cp2k"), "of another campaign")
+    let other = try it.polymorph(["rerank", it.place.path("x"), "--collect", it.place.path("cp2k")])
+    #expect(other.status == 2 && other.errors.contains("holds no campaign"))
+  }
+
+  @Test("Relaxations of Quantum ESPRESSO are read with their single points")
+  func espresso() throws {
+    let place = try Workplace()
+    let campaign = place.path("si.yaml")
+    try AtomicFile.write(
+      """
+      composition: Si
+      formula_units: [2]
+      pressure: 10
+      seed: 3
+      potential: {kind: reference}
+      reference:
+        kind: stillinger-weber
+        parameters:
+          - {elements: [Si], epsilon: 2.1675, sigma: 2.0951, A: 7.049556277, B: 0.6022245584, p: 4, q: 0, a: 1.80, lambda: 21.0, gamma: 1.20}
+      search: {candidates: 24, population: 8, window: 4}
+      rerank: {top: 4}
+      """, to: campaign)
+    let search = try place.polymorph.run(
+      ["search", campaign, "--directory", place.path("c"), "--quiet"], in: place.folder)
+    try #require(search.status == 0, "\(search.errors)")
+    try AtomicFile.write(
+      "folder: /usr/share/espresso/pseudo\nfiles: {Si: Si.pbe-rrkj.UPF}\n",
+      to: place.path("pseudo.yaml"))
+    let export = try place.polymorph.run(
+      [
+        "export", place.path("c"), "--top", "4", "--format", "espresso", "--output",
+        place.path("out"), "--pseudopotentials", place.path("pseudo.yaml"),
+      ], in: place.folder)
+    try #require(export.status == 0, "\(export.errors)")
+    let names = try FileManager.default.contentsOfDirectory(atPath: place.path("out")).sorted()
+      .filter { $0.contains("-candidate") }
+    try #require(names.count >= 3, "\(names)")
+    let fixtures = try #require(Bundle.module.url(forResource: "Fixtures", withExtension: nil))
+      .appendingPathComponent("finished/espresso")
+    func put(_ fixture: String, _ name: String, as file: String) throws {
+      let target = place.path("out/\(name)/\(file)")
+      if FileManager.default.fileExists(atPath: target) {
+        try FileManager.default.removeItem(atPath: target)
+      }
+      try FileManager.default.copyItem(
+        atPath: fixtures.appendingPathComponent(fixture).path, toPath: target)
+    }
+    func collect() throws -> [String: Any] {
+      let outcome = try place.polymorph.run(
+        ["rerank", place.path("c"), "--collect", place.path("out"), "--json"], in: place.folder)
+      try #require(outcome.status == 0, "\(outcome.errors)")
+      return try CollectPlace.object(outcome.output)
+    }
+    try put("relax.out.gz", names[0], as: "relax.out.gz")
+    try put("static.out", names[0], as: "static.out")
+    try put("step-limit.out.gz", names[1], as: "relax.out.gz")
+    try put("not-converged.out.gz", names[2], as: "relax.out.gz")
+    var result = try collect()
+    let best = try result.list("best")
+    #expect(best.count == 1)
+    // static.out: −15.52998664 Ry at 264.8146 a₀³, and 10 GPa.
+    let energy = -15.52998664 * PhysicalConstants.electronvoltsPerHartree / 2
+    let work = 10 / PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom * 39.24148
+    let found = try #require(best[0]["enthalpy_ev_per_atom"] as? Double)
+    #expect(abs(found - (energy + work) / 2) < 1e-5, "\(found)")
+    #expect(best[0]["atoms"] as? Int == 2)
+    let comparison = try result.object("comparison")
+    #expect(comparison["pearson"] is NSNull && comparison["rmse_mev_per_atom"] is NSNull)
+    var reasons = try result.list("left_out").map { $0["reason"] as? String ?? "" }
+    #expect(reasons[0].contains("limit of steps"), "\(reasons)")
+    #expect(reasons[1].contains("convergence NOT achieved after   2 iterations"), "\(reasons)")
+
+    // Without the single point, the calculation that pw.x adds at the relaxed cell is the same.
+    try FileManager.default.removeItem(atPath: place.path("out/\(names[0])/static.out"))
+    result = try collect()
+    let again = try #require(try result.list("best")[0]["enthalpy_ev_per_atom"] as? Double)
+    #expect(abs(again - found) < 1e-6)
+    #expect((result["without_single_point"] as? [Int])?.count == 1)
+
+    // Cut off, and with the output of another cell.
+    let single = try String(
+      contentsOf: fixtures.appendingPathComponent("static.out"), encoding: .utf8)
+    try put("relax.out.gz", names[1], as: "relax.out.gz")
+    try AtomicFile.write(
+      String(single.prefix(single.count * 2 / 3)), to: place.path("out/\(names[1])/static.out"))
+    try put("relax.out.gz", names[2], as: "relax.out.gz")
+    try AtomicFile.write(
+      single.replacingOccurrences(of: "264.8146", with: "275.0000"),
+      to: place.path("out/\(names[2])/static.out"))
+    result = try collect()
+    reasons = try result.list("left_out").map { $0["reason"] as? String ?? "" }
+    #expect(reasons[0].contains("has no end") && reasons[1].contains("another cell"), "\(reasons)")
+  }
+}
