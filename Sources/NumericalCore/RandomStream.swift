@@ -21,6 +21,8 @@ public struct RandomStream: Sendable, Hashable {
     case split = 6
     /// Initial velocities and thermostats.
     case dynamics = 7
+    /// Displacements of atoms that the command line asks for.
+    case displacement = 8
   }
 
   private let key: SIMD2<UInt32>

@@ -60,7 +60,7 @@ struct ArgumentParser {
     _ positional: [String], _ options: [String: String]
   ) throws(CommandLineError) {
     let arguments = syntax.arguments
-    if positional.count < arguments.count {
+    if positional.count < arguments.count, !arguments[positional.count].isOptional {
       let missing = arguments[positional.count]
       throw CommandLineError(
         "\(verb): \(missing.name) is missing (\(missing.meaning)); see polymorph \(verb) --help")

@@ -7,11 +7,21 @@ struct CommandSyntax {
     let meaning: String
     /// Whether it may be repeated; only the last argument may.
     let isRepeated: Bool
+    /// Whether it may be missing; only the last argument may.
+    let isOptional: Bool
 
-    init(_ name: String, _ meaning: String, isRepeated: Bool = false) {
+    init(
+      _ name: String, _ meaning: String, isRepeated: Bool = false, isOptional: Bool = false
+    ) {
       self.name = name
       self.meaning = meaning
       self.isRepeated = isRepeated
+      self.isOptional = isOptional
+    }
+
+    var usage: String {
+      let text = isRepeated ? "\(name)..." : name
+      return isOptional ? "[\(text)]" : text
     }
   }
 
@@ -45,7 +55,7 @@ struct CommandSyntax {
   func help(verb: String, summary: String) -> String {
     let usage =
       ["usage: polymorph \(verb)"]
-      + arguments.map { $0.isRepeated ? "\($0.name)..." : $0.name }
+      + arguments.map(\.usage)
       + options.filter(\.isRequired).map(\.usage)
       + options.filter { !$0.isRequired }.map { "[\($0.usage)]" }
     var lines = Self.filled(usage, indent: 4)

@@ -19,10 +19,18 @@ struct ParsedArguments {
 
   /// The argument of a name.
   func argument(_ name: String) -> String {
+    guard let text = optionalArgument(name) else {
+      preconditionFailure("the syntax of \(verb) lets \(name) be missing")
+    }
+    return text
+  }
+
+  /// The argument of a name that may be missing.
+  func optionalArgument(_ name: String) -> String? {
     guard let place = syntax.arguments.firstIndex(where: { $0.name == name }) else {
       preconditionFailure("the syntax of \(verb) has no argument \(name)")
     }
-    return positional[place]
+    return place < positional.count ? positional[place] : nil
   }
 
   /// The arguments from the place of a repeated one on.

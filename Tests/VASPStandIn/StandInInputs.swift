@@ -23,6 +23,8 @@ enum StandInMode: String, CaseIterable {
   case hang
   /// It is killed while it writes.
   case truncated
+  /// Not at all, but its numbers depend on ENCUT and KPOINTS, as VASP's do.
+  case coarse
 }
 
 /// The four input files.

@@ -32,7 +32,7 @@ struct StandInRun {
     case .hang:
       try write("OUTCAR", OutcarText(self, steps: []).header)
       while true { sleep(1) }
-    case .regular, .unconverged, .difficult, .truncated: break
+    case .regular, .unconverged, .difficult, .truncated, .coarse: break
     }
     let steps = try steps()
     let vasprun = try VasprunText(self, steps: steps).text
@@ -62,7 +62,8 @@ struct StandInRun {
   private func steps() throws -> [StandInStep] {
     let moves = try inputs.integer("NSW", default: 0)
     guard try inputs.integer("IBRION", default: -1) >= 0, moves > 0 else {
-      return [try step(inputs.structure, inputs.potential.evaluation(of: inputs.structure))]
+      let evaluation = try inputs.potential.evaluation(of: inputs.structure)
+      return [try step(inputs.structure, coarsened(evaluation))]
     }
     let limit = abs(try inputs.number("EDIFFG", default: -0.02))
     var settings = RelaxationSettings(
@@ -75,6 +76,20 @@ struct StandInRun {
       return .continue
     }
     return try path.map { try step($0.structure, $0.evaluation) }
+  }
+
+  /// What a cutoff and a mesh leave out: in eV per atom 2 at 200 eV, a tenth of it at 290 eV, and 0.15 at
+  /// one k-point, a third of it with each further one along the shortest side of the mesh.
+  private func coarsened(_ evaluation: Evaluation) throws -> Evaluation {
+    guard inputs.mode == .coarse else { return evaluation }
+    let cutoff = try inputs.number("ENCUT", default: 400)
+    let points = Double(inputs.divisions.min() ?? 1)
+    let missing = 2 * exp((200 - cutoff) / 40) + 0.4 * exp(-points)
+    let structure = inputs.structure
+    return Evaluation(
+      energy: evaluation.energy + Double(structure.atomCount) * missing,
+      forces: evaluation.forces.map { (1 + 0.1 * missing) * $0 },
+      virial: evaluation.virial + 0.02 * missing * structure.volume * .identity, of: structure)
   }
 
   /// An electronic loop whose energies fall to the potential's, a tenth of the way off each time.

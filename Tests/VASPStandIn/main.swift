@@ -2,7 +2,7 @@
 // vasprun.xml, OUTCAR, OSZICAR and CONTCAR in VASP's layout, with the numbers of a classical potential.
 //
 //   VASP_STANDIN_MODEL=FILE   a YAML file with a reference: block; default: pairs of Lennard-Jones form
-//   VASP_STANDIN=MODE         how it misbehaves, if at all; `[MODE]` in the SYSTEM tag does the same
+//   VASP_STANDIN=MODE         how it misbehaves, if at all, or `coarse`; `[MODE]` in the SYSTEM tag does the same
 import Foundation
 
 let files = FileManager.default

@@ -86,6 +86,14 @@ public struct ExternalEngine: ReferenceEngine {
     "\(folder)/\(labelKey(for: structure))"
   }
 
+  /// What is written down of a structure's calculation.
+  ///
+  /// - Parameter structure: The structure.
+  /// - Returns: `nil` where nothing is.
+  public func record(for structure: Structure) -> LabelRecord? {
+    LabelRecord.read(in: folder(for: structure))
+  }
+
   private func locked(
     _ structure: Structure, again: Bool
   ) throws(ReferenceEngineError) -> LabelOutcome {

@@ -24,10 +24,10 @@ extension VASPProgram {
   public init(_ reader: inout SettingsReader) throws(SettingsError) {
     var settings = VASPSettings()
     if let value = reader.optional("cutoff") {
-      settings.cutoff = try value.number(in: 50...5000, unit: "eV")
+      settings.cutoff = try value.number(in: Self.cutoffs, unit: "eV")
     }
     if let value = reader.optional("k_spacing") {
-      settings.kSpacing = try value.number(in: 0.02...5, unit: "1/Å")
+      settings.kSpacing = try value.number(in: Self.kSpacings, unit: "1/Å")
     }
     if let value = reader.optional("smearing") {
       var smearing = try value.mapping()

@@ -25,7 +25,8 @@ extension Cp2kProgram.Parameters {
     let environment = try reader.environment()
     let bases = try Names(&reader, "basis", file: "BASIS_MOLOPT", "basis_file")
     let potentials = try Names(&reader, "potentials", file: "GTH_POTENTIALS", "potential_file")
-    let cutoff = try reader.required("cutoff", "an energy in Ry").number(in: 20...5000, unit: ry)
+    let cutoff = try reader.required("cutoff", "an energy in Ry").number(
+      in: Cp2kProgram.cutoffs, unit: ry)
     var kinds: [ChemicalElement: Kind] = [:]
     let usual = Kind()
     for element in bases.elements(usual.basis) {
@@ -47,7 +48,7 @@ extension Cp2kProgram.Parameters {
       relativeCutoff = try value.number(in: 5...1000, unit: ry)
     }
     if let value = reader.optional("k_spacing") {
-      kPointSpacing = try value.number(in: 0.01...10, unit: "1/Å")
+      kPointSpacing = try value.number(in: Cp2kProgram.kSpacings, unit: "1/Å")
     }
     functional = try reader.optional("functional")?.enumeration() ?? functional
     var smearing = try reader.section("smearing")

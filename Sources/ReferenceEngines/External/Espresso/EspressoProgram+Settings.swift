@@ -28,14 +28,15 @@ extension EspressoProgram.Parameters {
     let command = try reader.command(default: "pw.x")
     let environment = try reader.environment()
     let files = try Self.pseudopotentials(&reader)
-    let cutoff = try reader.required("cutoff", "an energy in Ry").number(in: 1...1000, unit: ry)
+    let cutoff = try reader.required("cutoff", "an energy in Ry").number(
+      in: EspressoProgram.cutoffs, unit: ry)
     let density = try reader.optional("density_cutoff")?.number(
       in: 4 * cutoff...100 * cutoff, unit: ry, suggestion: "at least 4 times the cutoff")
     self.init(pseudopotentials: files, cutoff: cutoff, densityCutoff: density)
     self.command = command
     self.environment = environment
     if let value = reader.optional("k_spacing") {
-      kPointSpacing = try value.number(in: 0.01...10, unit: "1/Å")
+      kPointSpacing = try value.number(in: EspressoProgram.kSpacings, unit: "1/Å")
     }
     var smearingReader = try reader.section("smearing")
     if let value = smearingReader.optional("kind") { smearing = try value.enumeration() }

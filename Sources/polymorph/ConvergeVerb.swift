@@ -1,0 +1,230 @@
+import Coordinator
+import Crystal
+import Foundation
+import NumericalCore
+import ReferenceEngines
+import StructureFormats
+
+/// `polymorph converge ENGINE.yaml STRUCTURE`: the cutoff and the k-points that a reference method needs.
+enum ConvergeVerb: Verb {
+  static let name = "converge"
+  static let summary = "the cutoff and k-points at which a reference method's numbers settle"
+  static let syntax = CommandSyntax(
+    arguments: [
+      .init(
+        "ENGINE.yaml",
+        "file with a reference: block of espresso, cp2k or vasp; its cutoff and k_spacing are the "
+          + "coarsest that are tried"),
+      .init(
+        "STRUCTURE", "a crystal whose atoms are far from rest, such as a superheated snapshot",
+        isOptional: true),
+    ],
+    options: [
+      .init("index", "N", "the Nth structure of the file, from 1; negative from the end"),
+      .init("rattle", "Å", "displaces every coordinate at random, with this standard deviation"),
+      .init("seed", "N", "of the displacements; default 1"),
+      .init("energy", "meV/atom", "the energy may change by less; default 20"),
+      .init("pressure", "GPa", "the pressure may change by less; default 1 (10 kbar)"),
+      .init("force", "eV/Å", "every force component may change by less; default 0.3"),
+      .init(
+        "largest-cutoff", "C",
+        "the last cutoff that is tried, in Ry or eV; default 4 times the "
+          + "first"),
+      .init(
+        "smallest-k-spacing", "K",
+        "the last k_spacing that is tried, in 1/Å; default a quarter of "
+          + "the first"),
+      .init("directory", "DIR", "where the calculations are kept; default converge"),
+      .init("output", "FILE", "where to write the reference: block; default reference.yaml"),
+      .init("again", nil, "runs calculations anew that failed before"),
+      .init(
+        "verify", "N",
+        "recomputes N structures of --training more finely instead, and prints mean absolute errors"
+      ),
+      .init("training", "FILE", "labelled structures, such as a campaign's training.cfg"),
+      .init(
+        "tighter", "F,D", "for --verify: cutoff times F, k_spacing divided by D; default 1.3,1.5"),
+    ] + StructureInput.options + [.init("json", nil, "prints one JSON object")],
+    notes: [
+      "A setting has converged when energy, pressure and every force component differ by less than the "
+        + "thresholds from those of the next two finer settings. The cutoff rises by 1.15 each time "
+        + "until one has; then the k-point spacing falls by 1.2, to the next different mesh; then both "
+        + "are made finer together as a check. Where nothing converges before the limits, the exit "
+        + "status is 1 and nothing is written.",
+      "Finished calculations are found again in DIR, so that a search that was interrupted goes on "
+        + "where it was. --verify runs under mpirun too.",
+    ])
+
+  static func run(_ arguments: ParsedArguments, _ session: Session) throws -> ExitStatus {
+    let path = arguments.argument("ENGINE.yaml")
+    if arguments.has("verify") { return try verify(arguments, session) }
+    for option in ["training", "tighter"] where arguments.has(option) {
+      throw CommandLineError("converge: --\(option) goes with --verify")
+    }
+    guard let file = arguments.optionalArgument("STRUCTURE") else {
+      throw CommandLineError(
+        "converge: STRUCTURE is missing (or --verify N --training FILE); "
+          + "see polymorph converge --help")
+    }
+    guard session.communicator.size == 1 else {
+      throw CommandLineError(
+        "converge: found \(session.communicator.size) ranks, allowed: 1; one calculation follows from "
+          + "the others: give the program its processes in 'command:'")
+    }
+    let output = arguments.option("output") ?? "reference.yaml"
+    guard
+      URL(fileURLWithPath: output).standardizedFileURL.resolvingSymlinksInPath()
+        != URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath()
+    else {
+      throw CommandLineError("converge: --output would replace \(path); choose another name")
+    }
+    let engine = try Engine(arguments, path)
+    let structure = try structure(file, arguments, engine)
+    let limits = try limits(arguments, engine.program)
+    let search = ConvergenceSearch(
+      of: structure, with: engine.program, thresholds: try thresholds(arguments),
+      largestCutoff: limits.cutoff, smallestKSpacing: limits.kSpacing)
+    var study = ConvergenceStudy(structure: structure, search: search, unit: engine.unit)
+    try study.run(engine, session, isTold: !arguments.has("json"))
+    return try report(study, engine, output, arguments, session)
+  }
+
+  private static func report(
+    _ study: ConvergenceStudy, _ engine: Engine, _ output: String, _ arguments: ParsedArguments,
+    _ session: Session
+  ) throws -> ExitStatus {
+    var answer: CalculationAccuracy?
+    if case .converged(let accuracy) = study.search.next { answer = accuracy }
+    if let answer {
+      let comments = study.comments(
+        engine: arguments.argument("ENGINE.yaml"), structure: arguments.argument("STRUCTURE"),
+        rattle: try arguments.positiveNumber("rattle"), seed: try seed(arguments))
+      let text = engine.block.text(
+        with: engine.program.with(answer), comments: comments, at: output)
+      try AtomicFile.write(text, to: output)
+    }
+    if arguments.has("json") {
+      session.say(study.json(answer: answer, output: output))
+    } else {
+      study.table().forEach { session.say($0) }
+      if let answer {
+        session.say("\nconverged: \(engine.text(answer)); written to \(output)")
+      }
+    }
+    guard answer == nil else { return .done }
+    session.warn(study.advice(directory: engine.directory))
+    return .failed
+  }
+
+  // Input.
+
+  private static func thresholds(
+    _ arguments: ParsedArguments
+  ) throws(CommandLineError) -> ConvergenceThresholds {
+    ConvergenceThresholds(
+      energyPerAtom: (try arguments.positiveNumber("energy") ?? 20) / 1000,
+      pressureGigapascals: try arguments.positiveNumber("pressure") ?? 1,
+      force: try arguments.positiveNumber("force") ?? 0.3)
+  }
+
+  private static func limits(
+    _ arguments: ParsedArguments, _ program: any AdjustableProgram
+  ) throws(CommandLineError) -> (cutoff: Double?, kSpacing: Double?) {
+    let start = program.accuracy
+    let cutoffs = start.cutoff...max(start.cutoff, program.allowedCutoffs.upperBound)
+    let spacings = min(start.kSpacing, program.allowedKSpacings.lowerBound)...start.kSpacing
+    return (
+      try arguments.number("largest-cutoff", in: cutoffs),
+      try arguments.number("smallest-k-spacing", in: spacings)
+    )
+  }
+
+  private static func seed(_ arguments: ParsedArguments) throws(CommandLineError) -> Int {
+    try arguments.integer("seed", in: 0...Int.max) ?? 1
+  }
+
+  private static func structure(
+    _ path: String, _ arguments: ParsedArguments, _ engine: Engine
+  ) throws -> Structure {
+    let records = try StructureInput(arguments).records(path)
+    let count = records.count
+    let index = try arguments.integer("index", in: -count...count)
+    guard index != 0 else {
+      throw CommandLineError("converge: --index: found '0', allowed: 1 to \(count)")
+    }
+    guard count == 1 || index != nil else {
+      throw CommandLineError(
+        "converge: \(path): found \(count) structures, allowed: one; choose it with --index")
+    }
+    let place = index ?? 1
+    var structure = records[place > 0 ? place - 1 : count + place].structure
+    try engine.check([structure], path)
+    guard let size = try arguments.positiveNumber("rattle") else { return structure }
+    var random = RandomStream(seed: UInt64(try seed(arguments)), purpose: .displacement)
+    structure = structure.replacing(
+      positions: structure.positions.map { position in
+        position + size * Vector3(random.normal(), random.normal(), random.normal())
+      })
+    return structure
+  }
+}
+
+extension ConvergeVerb {
+  /// The program of a `reference:` block, with the place where it computes.
+  struct Engine {
+    let block: ReferenceBlock
+    let method: ExternalMethod
+    let program: any AdjustableProgram
+    let directory: String
+    let isAgain: Bool
+
+    init(_ arguments: ParsedArguments, _ path: String) throws {
+      block = try ReferenceBlock(path: path)
+      let settings = try ReferenceSettings(path: path)
+      guard case .external(let method) = settings.model,
+        let program = method.program as? any AdjustableProgram
+      else {
+        throw InputError(
+          "\(path): found \(settings.summary.prefix { $0 != ":" }), allowed: espresso, cp2k, vasp; "
+            + "only their numbers depend on a cutoff and k-points that can be changed here")
+      }
+      self.method = method
+      self.program = program
+      directory = arguments.option("directory") ?? "converge"
+      isAgain = arguments.has("again")
+    }
+
+    var unit: CutoffUnit { program.cutoffUnit }
+
+    /// Refuses structures that the program cannot treat.
+    func check(_ structures: [Structure], _ path: String) throws {
+      guard structures.allSatisfy({ $0.periodicity == .full && $0.atomCount > 0 }) else {
+        throw InputError(
+          "\(path): found a structure that does not repeat in all directions, allowed: crystals")
+      }
+      let elements = Set(structures.flatMap(\.species)).sorted()
+      if elements.contains(where: { $0.unnamedType != nil }) {
+        throw InputError(
+          "\(path): found numbered species, allowed: elements; name them in order: --elements A,B")
+      }
+      if let known = method.elements, let other = elements.first(where: { !known.contains($0) }) {
+        throw InputError(
+          "\(path): found \(other), allowed: \(known.map(\.symbol).joined(separator: ", ")), the "
+            + "elements of '\(method.elementsKey):'")
+      }
+      do { try (program as? VASPProgram)?.check(elements) } catch {
+        throw InputError("\(error)")
+      }
+    }
+
+    /// The engine at a cutoff and k-points.
+    func engine(at accuracy: CalculationAccuracy) throws -> ExternalEngine {
+      try ExternalEngine(program.with(accuracy), folder: directory, limits: method.limits)
+    }
+
+    func text(_ accuracy: CalculationAccuracy) -> String {
+      "cutoff \(short(accuracy.cutoff, 6)) \(unit.rawValue), "
+        + "k_spacing \(short(accuracy.kSpacing, 6)) 1/Å"
+    }
+  }
+}
