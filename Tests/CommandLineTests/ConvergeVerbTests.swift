@@ -245,7 +245,7 @@ struct ConvergeVerbTests {
         k_spacing: 0.6
       """, "espresso.yaml")
     let outcome = try place.run(
-      [engine, place.crystal, "--rattle", "0.2", "--json"], timeoutSeconds: 600)
+      [engine, place.crystal, "--rattle", "0.05", "--energy", "40", "--json"], timeoutSeconds: 600)
     #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
     let report = try object(outcome.output)
     // At 12 Ry the energy is off by some 30 meV/atom, at 30 Ry by 1.
