@@ -4,6 +4,7 @@ import Dynamics
 import Evolution
 import NumericalCore
 import Potential
+import StructureFormats
 
 /// `Benchmarks overhead POT`: what the engine adds to its relaxations, part by part.
 enum OverheadBenchmark: Benchmark {
@@ -14,19 +15,27 @@ enum OverheadBenchmark: Benchmark {
       + "faster than all workers relax.",
     arguments: ["POT"],
     options: RandomStructures.options + [
+      .init(
+        "training", "FILE",
+        "what the potential was trained on: relaxations are graded at every step, as in a campaign"),
       .init("commits", "M", "candidates that rank 0 decides on; default 2000"),
       .init("rank-composition", "FORMULA", "atoms of the cells on rank 0; default Mg8Si4O16"),
     ])
 
   static func run(_ arguments: Arguments) throws -> Report {
     let potential = try PotentialFile(path: arguments.argument("POT")).potential
+    let grader = try grader(potential, arguments)
     let (starts, source) = try RandomStructures.starts(arguments)
     let settings = RelaxationSettings(
       stages: [.coarse, .tight], minimumDistances: source.minimumDistances)
     var relaxed: [Structure] = []
     let relaxing = Stopwatch.seconds {
       for start in starts {
-        let result = Relaxation.run(start, with: potential, settings: settings)
+        let result = Relaxation.run(start, with: potential, settings: settings) { step in
+          // A grade that cannot be computed costs time, too.
+          _ = try? grader?.grade(of: step.structure)
+          return .continue
+        }
         if result.hasConverged { relaxed.append(result.structure.reduced()) }
       }
     }
@@ -59,6 +68,17 @@ enum OverheadBenchmark: Benchmark {
       .init("composition", "cell", .text(source.composition.formula)),
     ]
     return Report(quantities)
+  }
+
+  private static func grader(
+    _ potential: any InteratomicPotential, _ arguments: Arguments
+  ) throws -> ExtrapolationGrader? {
+    guard let path = arguments.option("training") else { return nil }
+    guard let potential = potential as? MomentTensorPotential else {
+      throw WrongCommandLine("overhead: --training: POT is no moment tensor potential")
+    }
+    let records = try StructureFile.read(path, elements: potential.elements)
+    return try ExtrapolationGrader(potential, trainedOn: records.map(\.structure))
   }
 
   private struct Part {

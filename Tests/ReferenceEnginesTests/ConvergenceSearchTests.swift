@@ -175,7 +175,8 @@ struct ConvergenceSearchTests {
   @Test("Where cutoff and k-points depend on each other, both go on together until they settle")
   func coupled() throws {
     let curve = try Curve()
-    var search = curve.search()
+    // Both get finer together: the spacings must not end before the cutoffs have settled.
+    var search = curve.search(smallestKSpacing: 0.1)
     // At the mesh of the start the cutoff seems not to matter.
     func energy(_ accuracy: CalculationAccuracy) -> Double {
       accuracy.kSpacing == 1 ? 0 : 5 + exp((200 - accuracy.cutoff) / 40)
