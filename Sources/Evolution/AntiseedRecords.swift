@@ -25,13 +25,21 @@ public struct AntiseedRecords: Sendable, Hashable {
   public private(set) var gaussianWidth: Double
 
   private var centers: [Center] = []
+  /// Every ratio of elements with the directions of its Gaussians' fingerprints, row after row.
+  private var families: [Family] = []
   /// The Gaussian of every basin, by the basin's index.
   private var centerOfBasin: [Int] = []
 
   private struct Center: Sendable, Hashable {
     let ratio: [Int]
-    let fingerprint: StructureFingerprint
+    let direction: [Float]
     var visits: Int
+  }
+
+  private struct Family: Sendable, Hashable {
+    let ratio: [Int]
+    var centers: [Int] = []
+    var rows: [Float] = []
   }
 
   private static let mergeDistance: Float = 0.02
@@ -77,8 +85,20 @@ public struct AntiseedRecords: Sendable, Hashable {
   /// The distances of a structure from all Gaussians, by which it is pushed up.
   func distances(from identity: StructureIdentity) -> [Float] {
     guard height > 0 else { return [] }
-    return centers.map { Float(distance($0, identity)) }
+    // Structures of other elements or ratios are as far as can be.
+    var distances = [Float](repeating: 1, count: centers.count)
+    guard let family = families.first(where: { $0.ratio == identity.ratio }) else {
+      return distances
+    }
+    let products = fixedOrderProducts(ofRows: family.rows, with: identity.direction)
+    for (center, product) in zip(family.centers, products) {
+      distances[center] = Self.distance(product)
+    }
+    return distances
   }
+
+  /// The cosine distance of directions with a product.
+  private static func distance(_ product: Float) -> Float { max(0, min(1, 0.5 * (1 - product))) }
 
   /// Counts a visit to a basin.
   ///
@@ -103,16 +123,30 @@ public struct AntiseedRecords: Sendable, Hashable {
       centerOfBasin.append(nearest)
       return (nearest, false)
     }
-    centers.append(
-      Center(ratio: identity.ratio, fingerprint: identity.fingerprint, visits: 1))
+    append(Center(ratio: identity.ratio, direction: identity.direction, visits: 1))
     centerOfBasin.append(centers.count - 1)
     distances.append(0)
     return (centers.count - 1, true)
   }
 
+  private mutating func append(_ center: Center) {
+    let family =
+      families.firstIndex { $0.ratio == center.ratio }
+      ?? {
+        families.append(Family(ratio: center.ratio))
+        return families.count - 1
+      }()
+    families[family].centers.append(centers.count)
+    families[family].rows += center.direction
+    centers.append(center)
+  }
+
   /// The distance of a structure from one Gaussian.
   func distance(from center: Int, to identity: StructureIdentity) -> Float {
-    Float(distance(centers[center], identity))
+    let center = centers[center]
+    guard center.ratio == identity.ratio else { return 1 }
+    return Self.distance(
+      fixedOrderProducts(ofRows: center.direction, with: identity.direction).first ?? 1)
   }
 
   /// Σ n exp(−D²/2σ²) at a structure with known distances.
@@ -130,11 +164,6 @@ public struct AntiseedRecords: Sendable, Hashable {
     let x = Double(distance) / gaussianWidth
     return x < 5 ? exp(-0.5 * x * x) : 0
   }
-
-  // Structures of other elements or ratios are as far as can be.
-  private func distance(_ center: Center, _ identity: StructureIdentity) -> Double {
-    center.ratio == identity.ratio ? center.fingerprint.distance(to: identity.fingerprint) : 1
-  }
 }
 
 extension AntiseedRecords: ByteCodable {
@@ -144,7 +173,7 @@ extension AntiseedRecords: ByteCodable {
     encoder.encode(centers.count)
     for center in centers {
       encoder.encode(center.ratio)
-      encoder.encode(center.fingerprint)
+      encoder.encode(center.direction.map(Double.init))
       encoder.encode(center.visits)
     }
     encoder.encode(centerOfBasin)
@@ -159,9 +188,10 @@ extension AntiseedRecords: ByteCodable {
     let count = try decoder.decode(Int.self)
     guard (0...Self.largestCount).contains(count) else { throw .invalid("\(count) antiseeds") }
     for _ in 0..<count {
-      centers.append(
+      append(
         Center(
-          ratio: try decoder.decode([Int].self), fingerprint: try decoder.decode(),
+          ratio: try decoder.decode([Int].self),
+          direction: try decoder.decode([Double].self).map { Float($0) },
           visits: try decoder.decode()))
     }
     centerOfBasin = try decoder.decode([Int].self)

@@ -51,41 +51,55 @@ enum BondStrengthModel {
     }
   }
 
+  /// A bond between two atoms, once for both ends; of an atom with its own image, once for each image.
   private struct Bond {
     let first: Int
     let second: Int
     let vector: Vector3
+    let length: Double
     let strength: Double
   }
 
   private static func bonds(
     _ lattice: Lattice, _ positions: [Vector3], _ radii: [Double]
   ) -> [Bond] {
-    let heights = lattice.heights
-    let range = heights.map { (cutoff / $0 + 0.5).rounded(.up) }
+    let translations = translations(lattice)
     var bonds: [Bond] = []
-    let v = lattice.vectors
     for i in positions.indices {
-      for j in positions.indices {
+      for j in i..<positions.count {
         var f = lattice.fractional(positions[j] - positions[i])
-        f = f.map { $0 - $0.rounded() }
+        f = f.map { $0 - $0.rounded(.toNearestOrEven) }
         let base = lattice.cartesian(f)
-        for p in stride(from: -range.x, through: range.x, by: 1) {
-          for q in stride(from: -range.y, through: range.y, by: 1) {
-            let row = base + p * v.a + q * v.b
-            for s in stride(from: -range.z, through: range.z, by: 1) {
-              let d = row + s * v.c
-              let square = d.squaredLength
-              guard square < cutoff * cutoff, square > 1e-4 else { continue }
-              let excess = square.squareRoot() - radii[i] - radii[j]
-              bonds.append(
-                Bond(first: i, second: j, vector: d, strength: exp(-excess / decay)))
-            }
-          }
+        for translation in translations {
+          let d = base + translation
+          let square = d.squaredLength
+          guard square < cutoff * cutoff, square > 1e-4 else { continue }
+          let length = square.squareRoot()
+          bonds.append(
+            Bond(
+              first: i, second: j, vector: d, length: length,
+              strength: exp((radii[i] + radii[j] - length) / decay)))
         }
       }
     }
     return bonds
+  }
+
+  /// All lattice vectors that can bring two atoms, whose difference was wrapped, within the cutoff.
+  private static func translations(_ lattice: Lattice) -> [Vector3] {
+    let range = lattice.heights.map { (cutoff / $0 + 0.5).rounded(.up) }
+    let v = lattice.vectors
+    let reach = cutoff + 0.5 * (v.a.length + v.b.length + v.c.length)
+    var translations: [Vector3] = []
+    for p in stride(from: -range.x, through: range.x, by: 1) {
+      for q in stride(from: -range.y, through: range.y, by: 1) {
+        for s in stride(from: -range.z, through: range.z, by: 1) {
+          let translation = p * v.a + q * v.b + s * v.c
+          if translation.squaredLength < reach * reach { translations.append(translation) }
+        }
+      }
+    }
+    return translations
   }
 
   private static func dynamicalMatrix(
@@ -96,25 +110,42 @@ enum BondStrengthModel {
     let radii = elements.map(\.covalentRadius)
     let bonds = bonds(lattice, positions, radii)
     var totalStrength = Array(repeating: 0.0, count: count)
-    for bond in bonds { totalStrength[bond.first] += bond.strength }
-    var matrix = Matrix(rows: 3 * count, columns: 3 * count)
+    for bond in bonds {
+      totalStrength[bond.first] += bond.strength
+      if bond.first != bond.second { totalStrength[bond.second] += bond.strength }
+    }
+    // Σ k n nᵀ of every pair, xx yy zz yz xz xy; masses and both ends come once at the end.
+    var springs = [Double](repeating: 0, count: 6 * count * count)
     for bond in bonds where bond.first != bond.second {
       let (i, j) = (bond.first, bond.second)
-      let length = bond.vector.length
-      let half = 0.5 * (length - radii[i] - radii[j])
-      let chi = (
-        0.481 * elements[i].valenceElectrons / max(0.1, radii[i] + half),
-        0.481 * elements[j].valenceElectrons / max(0.1, radii[j] + half)
-      )
-      let numbers = (totalStrength[i] / bond.strength, totalStrength[j] / bond.strength)
-      let spring = (chi.0 * chi.1 / (numbers.0 * numbers.1)).squareRoot()
-      let n = bond.vector / length
-      // Every bond is listed from both ends; each end fills its own rows.
-      for a in 0..<3 {
-        for b in 0..<3 {
-          let value = spring * n[a] * n[b]
-          matrix[3 * i + a, 3 * i + b] += value * inverseRootMasses[i] * inverseRootMasses[i]
-          matrix[3 * i + a, 3 * j + b] -= value * inverseRootMasses[i] * inverseRootMasses[j]
+      let half = 0.5 * (bond.length - radii[i] - radii[j])
+      // χ_i CN_i⁻¹ χ_j CN_j⁻¹ with CN_i = Σ s / s_ij: the strength of the bond stands before the root.
+      let below =
+        max(0.1, radii[i] + half) * max(0.1, radii[j] + half) * totalStrength[i] * totalStrength[j]
+      let charges = 0.481 * elements[i].valenceElectrons * 0.481 * elements[j].valenceElectrons
+      let spring = bond.strength * (charges / below).squareRoot() / (bond.length * bond.length)
+      let (d, place) = (bond.vector, 6 * (i * count + j))
+      springs[place] += spring * d.x * d.x
+      springs[place + 1] += spring * d.y * d.y
+      springs[place + 2] += spring * d.z * d.z
+      springs[place + 3] += spring * d.y * d.z
+      springs[place + 4] += spring * d.x * d.z
+      springs[place + 5] += spring * d.x * d.y
+    }
+    var matrix = Matrix(rows: 3 * count, columns: 3 * count)
+    // The place of the element (a, b) of a symmetric matrix among its six.
+    let six = [[0, 5, 4], [5, 1, 3], [4, 3, 2]]
+    for i in 0..<count {
+      for j in i..<count where j != i {
+        for a in 0..<3 {
+          for b in 0..<3 {
+            let value = springs[6 * (i * count + j) + six[a][b]]
+            let (m, n) = (inverseRootMasses[i], inverseRootMasses[j])
+            matrix[3 * i + a, 3 * i + b] += value * m * m
+            matrix[3 * j + a, 3 * j + b] += value * n * n
+            matrix[3 * i + a, 3 * j + b] -= value * m * n
+            matrix[3 * j + a, 3 * i + b] -= value * m * n
+          }
         }
       }
     }

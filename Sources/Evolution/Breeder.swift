@@ -9,6 +9,8 @@ public struct Breeder: Sendable {
   private var generator = SymmetricGenerator()
   private var topologies = TopologicalGenerator()
   var symmetries = KnownSymmetries()
+  /// The parents of the last order and their shortest distances: several children are bred of one order.
+  private var inherited: (parents: [Parent], elements: [ChemicalElement], distances: [Double])?
 
   /// Creates a breeder that knows no space group yet.
   public init() {}
@@ -29,7 +31,7 @@ public struct Breeder: Sendable {
       return child(order, settings, &random)
     }
     var spacing = Spacing(&random)
-    let inherited = Spacing.inherited(order)
+    let inherited = inheritedDistances(order)
     while true {
       var wide = settings
       wide.minimumDistances = spacing.distances(
@@ -43,6 +45,17 @@ public struct Breeder: Sendable {
       case .offspring, .rejected: return outcome
       }
     }
+  }
+
+  private mutating func inheritedDistances(_ order: BreedingOrder) -> [Double] {
+    if let inherited, inherited.parents == order.parents,
+      inherited.elements == order.composition.elements
+    {
+      return inherited.distances
+    }
+    let distances = Spacing.inherited(order)
+    inherited = (order.parents, order.composition.elements, distances)
+    return distances
   }
 
   private mutating func child(

@@ -77,9 +77,14 @@ struct DistanceGuard {
   func shortest(from a: Vector3, to b: Vector3) -> Vector3 {
     let difference = nearest((b - a) * inverse)
     var best = difference
-    for shift in shifts {
-      let candidate = difference + shift
-      if candidate.squaredLength < best.squaredLength { best = candidate }
+    let own = difference.length
+    var least = own
+    for index in shifts.indices {
+      // A shift longer than both together leads farther away, and so do all after it.
+      if shiftLengths[index] > own + least { break }
+      let candidate = difference + shifts[index]
+      let length = candidate.length
+      if length < least { (best, least) = (candidate, length) }
     }
     return best
   }
@@ -118,10 +123,11 @@ struct DistanceGuard {
       var violations = 0
       for i in positions.indices {
         for j in 0..<i {
+          // Nearly all pairs are far enough apart, which is quicker to see than the closest image.
+          guard !allows(positions[j], species[j], positions[i], species[i]) else { continue }
           let d = shortest(from: positions[j], to: positions[i])
           let limit = limits[species[j] * speciesCount + species[i]]
           let length = d.length
-          guard length < limit else { continue }
           violations += 1
           let direction = length > 1e-6 ? d / length : Vector3(1, 0, 0)
           let push = 0.5 * (limit - length) + 0.01

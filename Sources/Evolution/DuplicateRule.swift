@@ -9,6 +9,8 @@ public struct StructureIdentity: Sendable, Hashable {
   let cell: MatchingCell?
   /// Atomic number and smallest count of every element.
   let ratio: [Int]
+  /// The fingerprint at length one, for distances that need no more than single precision.
+  let direction: [Float]
 
   /// Prepares a structure for comparisons.
   ///
@@ -17,6 +19,8 @@ public struct StructureIdentity: Sendable, Hashable {
   ///   - fingerprint: Its fingerprint, with the settings that all structures of a search share.
   public init(_ structure: Structure, fingerprint: StructureFingerprint) {
     self.fingerprint = fingerprint
+    let length = fingerprint.norm > 0 ? fingerprint.norm : 1
+    direction = fingerprint.components.map { Float($0 / length) }
     cell = MatchingCell(structure)
     func divisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : divisor(b, a % b) }
     let composition = structure.composition()

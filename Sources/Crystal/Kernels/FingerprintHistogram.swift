@@ -39,31 +39,36 @@ struct FingerprintHistogram {
   ) {
     let kinds = elements.count
     let width = settings.binWidth
-    let integral = GaussianIntegral()
     let (bins, types) = (bins, types)
+    let eight = SIMD8<Double>(0, 1, 2, 3, 4, 5, 6, 7)
+    // The integral up to the lower edge of every bin that a Gaussian reaches, and a vector's overhang.
+    var integrals = [Double](repeating: 0, count: bins + 9)
     rows.withUnsafeMutableBufferPointer { rows in
-      for i in 0..<list.atomCount {
-        for place in list.neighbors(of: i) {
-          let j = Int(list.indices[place])
-          guard j >= i else { continue }
-          let r = scale * list.displacements[place].length
-          guard r > 0 else { continue }
-          let weight = 1 / (4 * Double.pi * r * r)
-          let smearing = settings.smearing(at: r)
-          let perSmearing = 1 / smearing
-          let reach = GaussianIntegral.reach * smearing
-          let first = max(0, Int((r - reach) / width))
-          let last = min(bins - 1, Int((r + reach) / width))
-          guard first <= last else { continue }
-          let rowI = (i * kinds + types[j]) * bins
-          let rowJ = (j * kinds + types[i]) * bins
-          var below = integral(upTo: (Double(first) * width - r) * perSmearing)
-          for bin in first...last {
-            let above = integral(upTo: (Double(bin + 1) * width - r) * perSmearing)
-            let share = weight * (above - below)
-            rows[rowI + bin] += share
-            if i != j { rows[rowJ + bin] += share }
-            below = above
+      integrals.withUnsafeMutableBufferPointer { integrals in
+        for i in 0..<list.atomCount {
+          for place in list.neighbors(of: i) {
+            let j = Int(list.indices[place])
+            guard j >= i else { continue }
+            let r = scale * list.displacements[place].length
+            guard r > 0 else { continue }
+            let weight = 1 / (4 * Double.pi * r * r)
+            let smearing = settings.smearing(at: r)
+            let reach = GaussianIntegral.reach * smearing
+            let first = max(0, Int((r - reach) / width))
+            let last = min(bins - 1, Int((r + reach) / width))
+            guard first <= last else { continue }
+            let (step, start) = (width / smearing, (Double(first) * width - r) / smearing)
+            for edge in stride(from: 0, through: last + 1 - first, by: 8) {
+              let values = GaussianIntegral.upTo(start + step * (Double(edge) + eight))
+              for lane in 0..<8 { integrals[edge + lane] = weight * values[lane] }
+            }
+            let rowI = (i * kinds + types[j]) * bins + first
+            let rowJ = (j * kinds + types[i]) * bins + first
+            for bin in 0...last - first {
+              let share = integrals[bin + 1] - integrals[bin]
+              rows[rowI + bin] += share
+              if i != j { rows[rowJ + bin] += share }
+            }
           }
         }
       }
@@ -103,38 +108,32 @@ struct FingerprintHistogram {
   }
 }
 
-/// The integral of the normal distribution by cubic interpolation in a table, ten times faster than the
-/// error function; cut off where 3×10⁻⁵ are left.
-private struct GaussianIntegral {
+/// The integral of the normal distribution at eight places at once; cut off where 3×10⁻⁵ are left.
+private enum GaussianIntegral {
   /// Beyond this many standard deviations the Gaussian is nothing.
-  static let reach = Double(limit)
-  // Value and slope per step, alternating.
-  private let table = Self.standard
+  static let reach = 4.0
 
-  private static let steps = 128
-  private static let limit = 4
-
-  private static let standard: [Double] = (0...2 * limit * steps).flatMap { index -> [Double] in
-    let t = Double(index - limit * steps) / Double(steps)
-    return [
-      0.5 * (1 + errorFunction(t / 2.0.squareRoot())),
-      exp(-0.5 * t * t) / (2 * Double.pi).squareRoot() / Double(steps),
-    ]
-  }
-
-  /// The integral from −∞ to so many standard deviations.
+  /// The integral from −∞ to so many standard deviations, to 2×10⁻⁷.
+  ///
+  /// The error function after M. Abramowitz & I. A. Stegun, Handbook of Mathematical Functions (1964),
+  /// equation 7.1.28: 1 − (1 + a₁x + … + a₆x⁶)⁻¹⁶.
   @inline(__always)
-  func callAsFunction(upTo x: Double) -> Double {
-    guard x > -Self.reach else { return 0 }
-    guard x < Self.reach else { return 1 }
-    let place = (x + Self.reach) * Double(Self.steps)
-    let index = min(Int(place), 2 * Self.limit * Self.steps - 1)
-    let s = place - Double(index)
-    return table.withUnsafeBufferPointer { table in
-      let (f0, d0) = (table[2 * index], table[2 * index + 1])
-      let (f1, d1) = (table[2 * index + 2], table[2 * index + 3])
-      let rise = f1 - f0
-      return f0 + s * (d0 + s * ((3 * rise - 2 * d0 - d1) + s * (d0 + d1 - 2 * rise)))
-    }
+  static func upTo(_ deviations: SIMD8<Double>) -> SIMD8<Double> {
+    let signed = deviations * SIMD8(repeating: 0.5.squareRoot())
+    let isNegative = signed .< 0
+    let x = signed.replacing(with: -signed, where: isNegative)
+    var sum = SIMD8<Double>(repeating: 0.0000430638)
+    sum = SIMD8(repeating: 0.0002765672).accumulating(sum, x)
+    sum = SIMD8(repeating: 0.0001520143).accumulating(sum, x)
+    sum = SIMD8(repeating: 0.0092705272).accumulating(sum, x)
+    sum = SIMD8(repeating: 0.0422820123).accumulating(sum, x)
+    sum = SIMD8(repeating: 0.0705230784).accumulating(sum, x)
+    sum = SIMD8(repeating: 1).accumulating(sum, x)
+    sum *= sum
+    sum *= sum
+    sum *= sum
+    sum *= sum
+    let rest = 0.5 / sum
+    return (1 - rest).replacing(with: rest, where: isNegative)
   }
 }
