@@ -14,13 +14,19 @@ package enum GzipArchive {
 
   /// The content of a gzip file, of all its members in order.
   ///
-  /// - Throws: `Failure` where the file breaks off or its checksum disagrees.
-  package static func unpacked(_ bytes: [UInt8]) throws(Failure) -> [UInt8] {
+  /// - Parameters:
+  ///   - bytes: The file.
+  ///   - limit: The most bytes of content; a few MB can unpack to more than the memory holds.
+  /// - Returns: The content.
+  /// - Throws: `Failure` where the file breaks off, its checksum disagrees or it holds more.
+  package static func unpacked(
+    _ bytes: [UInt8], limit: Int = 4 << 30
+  ) throws(Failure) -> [UInt8] {
     var content: [UInt8] = []
     var start = 0
     repeat {
       start = try skipHeader(bytes, from: start)
-      var inflater = Inflater(bytes, from: start)
+      var inflater = Inflater(bytes, from: start, limit: limit)
       let first = content.count
       try inflater.run(into: &content)
       start = inflater.position
@@ -84,13 +90,16 @@ package enum GzipArchive {
 /// DEFLATE (RFC 1951).
 private struct Inflater {
   private let bytes: [UInt8]
+  /// The most bytes of output.
+  private let limit: Int
   /// The next byte.
   private(set) var position: Int
   private var buffer: UInt32 = 0
   private var bufferedBits = 0
 
-  init(_ bytes: [UInt8], from start: Int) {
+  init(_ bytes: [UInt8], from start: Int, limit: Int) {
     self.bytes = bytes
+    self.limit = limit
     position = start
   }
 
@@ -132,6 +141,12 @@ private struct Inflater {
   private static let lengthOrder = [
     16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
   ]
+
+  private func checkRoom(for count: Int, after written: Int) throws(GzipArchive.Failure) {
+    guard count <= limit - written else {
+      throw GzipArchive.Failure(reason: "it holds more than \(limit) bytes: unpack it with gunzip")
+    }
+  }
 
   mutating func run(into output: inout [UInt8]) throws(GzipArchive.Failure) {
     let start = output.count
@@ -198,6 +213,7 @@ private struct Inflater {
     guard position + length <= bytes.count else {
       throw GzipArchive.Failure(reason: "it breaks off")
     }
+    try checkRoom(for: length, after: output.count)
     output += bytes[position..<position + length]
     position += length
   }
@@ -238,6 +254,7 @@ private struct Inflater {
     while true {
       let symbol = try symbol(literals)
       if symbol < 256 {
+        try checkRoom(for: 1, after: output.count)
         output.append(UInt8(symbol))
         continue
       }
@@ -255,6 +272,7 @@ private struct Inflater {
       guard output.count - distance >= start else {
         throw GzipArchive.Failure(reason: "it reaches back before its beginning")
       }
+      try checkRoom(for: length, after: output.count)
       for _ in 0..<length { output.append(output[output.count - distance]) }
     }
   }

@@ -279,6 +279,7 @@ struct MalformedFileTests {
     }
   }
 
+  // Outputs of VASP cannot be made from a record: `VASPOutputTests.cutting` cuts real ones.
   @Test(
     "Every beginning of a file is refused or read, never a crash",
     arguments: StructureFormat.writable)

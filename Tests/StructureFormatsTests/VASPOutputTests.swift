@@ -201,7 +201,9 @@ struct VASPOutputTests {
 
   @Test(
     "However a file is cut, only complete steps are read, or it is refused",
-    arguments: VASPFixture.vaspruns + VASPFixture.outcars + ["OUTCAR_broken"])
+    arguments: VASPFixture.vaspruns + VASPFixture.outcars + [
+      "OUTCAR_broken", "OUTCAR_not_converged",
+    ])
   func cutting(name: String) throws {
     let bytes = try VASPFixture.bytes(name)
     let kind = VASPFixture.kind(name)

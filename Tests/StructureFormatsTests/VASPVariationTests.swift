@@ -294,6 +294,33 @@ struct VASPVariationTests {
     #expect(error.description.contains("32 positions and 32 forces for 3234 atoms"), "\(error)")
   }
 
+  @Test(
+    "Numbers of ions that no file has are refused, and exhaust no memory",
+    arguments: [
+      ("    32", "9223372036854775807 9223372036854775807"), ("    32", "999999999999999999"),
+      ("    32", "-32 64"), ("999999999999999999", "0 999999999999999999"),
+      ("20000000", "10000000 10000000"), ("    32", "0\n 9223372036854775807 9223372036854775807"),
+    ])
+  func absurdCounts(total: String, counts: String) throws {
+    let error = try #require(
+      refusal(
+        try changed(
+          outcar,
+          [
+            ("number of ions     NIONS =     32", "number of ions     NIONS = \(total)"),
+            ("   ions per type =               0  32", "   ions per type =   \(counts)"),
+          ])))
+    #expect(error.description.contains("the numbers of ions per type are"), "\(error)")
+  }
+
+  @Test("A type that no potential has is refused", arguments: [Int.min, -1, 0, 2, Int.max])
+  func absurdTypes(type: Int) throws {
+    let error = try #require(
+      refusal(
+        try changed(xml, [("<rc><c>Si</c><c>   1</c></rc>", "<rc><c>r </c><c>\(type)</c></rc>")])))
+    #expect(error.description.contains("unknown element 'r'"), "\(error)")
+  }
+
   @Test("With PSTRESS, vasprun.xml holds the enthalpy: the energy is read")
   func enthalpy() throws {
     let expected = try original(xml)
@@ -394,6 +421,30 @@ struct GzipArchiveTests {
     while bytes.count < 100_000 { bytes += words[Int(random.uniform() * 40)] }
     for sample in [bytes, Array("a".utf8), []] {
       #expect(try GzipArchive.unpacked(packed(sample, python)) == sample)
+    }
+  }
+
+  @Test(
+    "More content than the limit is refused before it is made",
+    arguments: [
+      "gzip.compress(data, 0)", "gzip.compress(data, 9)",
+      "gzip.compress(data[:60000]) + gzip.compress(data[60000:])",
+    ])
+  func limit(python: String) throws {
+    // One run of a byte, and bytes that do not repeat.
+    let samples: [[UInt8]] = [
+      Array(repeating: 7, count: 100_000),
+      (0..<100_000).map { UInt8(truncatingIfNeeded: $0 * $0 / 128) },
+    ]
+    for sample in samples {
+      let archive = try packed(sample, python)
+      #expect(try GzipArchive.unpacked(archive, limit: 100_000) == sample)
+      for limit in [0, 1, 50_000, 99_999] {
+        do {
+          _ = try GzipArchive.unpacked(archive, limit: limit)
+          Issue.record("\(limit): unpacked")
+        } catch { #expect(error.reason.contains("more than \(limit) bytes")) }
+      }
     }
   }
 

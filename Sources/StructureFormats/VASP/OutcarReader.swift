@@ -106,11 +106,11 @@ struct OutcarReader {
     guard counts.isEmpty else { return }
     let text = valueText()
     let words = text.split(separator: " ")
-    counts = words.compactMap { Int($0) }
+    counts = words.compactMap { Self.count($0) }
     if counts.count == words.count {
       // Ten to a line, the others on lines of their own.
       while counts.reduce(0, +) < atomCount ?? 0, lines.advance() {
-        let more = (0..<lines.count).compactMap { Int(lines.field($0)) }
+        let more = (0..<lines.count).compactMap { Self.count(lines.field($0)) }
         guard !more.isEmpty, more.count == lines.count else {
           lines.hold()
           break
@@ -128,15 +128,23 @@ struct OutcarReader {
     }
   }
 
+  /// More ions than VASP can treat; a damaged number must not exhaust the memory.
+  private static let mostIons = 10_000_000
+
+  /// A number of ions, `nil` where it is none.
+  private static func count(_ text: some StringProtocol) -> Int? {
+    Int(text).flatMap { (0...mostIons).contains($0) ? $0 : nil }
+  }
+
   private func isConsistent(_ counts: [Int]) -> Bool {
-    !counts.isEmpty && counts.allSatisfy { $0 >= 0 }
-      && (atomCount == nil || counts.reduce(0, +) == atomCount)
+    let sum = counts.reduce(0, +)
+    return !counts.isEmpty && sum <= Self.mostIons && (atomCount == nil || sum == atomCount)
   }
 
   private static func columns(_ text: String) -> [Int] {
     var counts: [Int] = []
     var rest = Substring(text)
-    while !rest.isEmpty, let count = Int(rest.suffix(4).drop { $0 == " " }) {
+    while !rest.isEmpty, let count = Self.count(rest.suffix(4).drop { $0 == " " }) {
       counts.insert(count, at: 0)
       rest = rest.dropLast(4)
     }

@@ -264,8 +264,9 @@ final class VasprunReader: NSObject, XMLParserDelegate {
     var species: [ChemicalElement] = []
     species.reserveCapacity(atoms.count)
     for (index, atom) in atoms.enumerated() {
+      // Types count from 1; a damaged number may be any.
       let title = atom.type.flatMap {
-        typeTitles.indices.contains($0 - 1) ? typeTitles[$0 - 1] : nil
+        $0 > 0 && $0 <= typeTitles.count ? typeTitles[$0 - 1] : nil
       }
       guard
         let element = ChemicalElement(symbol: atom.symbol)
