@@ -48,13 +48,20 @@ public protocol ReferenceEngine: Sendable {
 
   /// Labels a structure; everything that goes wrong is an outcome.
   func label(_ structure: Structure) -> LabelOutcome
+
+  /// The key of a structure's label: by default the SHA-256 of structure, settings and engine version.
+  ///
+  /// 64 hexadecimal digits. The first result committed for a key is the label.
+  func labelKey(for structure: Structure) -> String
 }
 
 extension ReferenceEngine {
   /// The key of a structure's label: the SHA-256 of structure, settings and engine version.
-  ///
-  /// 64 hexadecimal digits. The first result committed for a key is the label.
   public func labelKey(for structure: Structure) -> String {
+    labelKey(for: structure, settingsBytes: settingsBytes)
+  }
+
+  func labelKey(for structure: Structure, settingsBytes: [UInt8]) -> String {
     var encoder = ByteEncoder()
     encoder.encode(structure)
     encoder.encode(settingsBytes)

@@ -1,5 +1,4 @@
 import Crystal
-import Foundation
 import NumericalCore
 import Potential
 import Settings
@@ -122,7 +121,8 @@ public struct ReferenceSettings: Sendable {
 
   /// The potential that the settings describe.
   ///
-  /// An external program computes in temporary folders that are removed at once.
+  /// An external program computes in temporary folders that are removed at once; clients of a socket live in
+  /// theirs.
   ///
   /// - Throws: `PotentialError.invalidParameters` where the parameters contradict each other or a program
   ///   cannot be started.
@@ -132,15 +132,15 @@ public struct ReferenceSettings: Sendable {
     case .lennardJones(let parameters): try LennardJonesPotential(parameters)
     case .stillingerWeber(let parameters): try StillingerWeberPotential(parameters)
     case .tersoff(let parameters): try TersoffPotential(parameters)
-    case .external, .socket:
-      EnginePotential(
-        try engine(folder: Self.scratchFolder), elements: elements, scratch: Self.scratchFolder)
+    case .external, .socket: try scratchPotential()
     }
   }
 
-  /// Where calculations of this process go that nobody wants to keep.
-  private static let scratchFolder =
-    NSTemporaryDirectory() + "polymorph-reference-\(ProcessInfo.processInfo.processIdentifier)"
+  private func scratchPotential() throws(PotentialError) -> EnginePotential {
+    let scratch = ScratchFolder()
+    return EnginePotential(
+      try engine(folder: scratch.path), elements: elements, scratch: scratch)
+  }
 
   /// The elements that the method has parameters of; `nil` where it does not say.
   private var elements: [ChemicalElement]? {
@@ -181,6 +181,7 @@ public struct ReferenceSettings: Sendable {
   ) throws(PotentialError) -> any ReferenceEngine {
     switch model {
     case .external(let method):
+      if let problem = method.problem { throw .invalidParameters(problem.description) }
       do throws(ReferenceEngineError) {
         return try ExternalEngine(
           method.program, folder: folder, stores: stores, limits: method.limits,
@@ -189,6 +190,7 @@ public struct ReferenceSettings: Sendable {
         throw .invalidParameters(error.description)
       }
     case .socket(let settings):
+      if let problem = settings.problem { throw .invalidParameters(problem) }
       do throws(IPIError) {
         return try IPIEngine(settings, folder: folder, shouldStop: shouldStop)
       } catch {

@@ -203,7 +203,7 @@ struct AdjustableProgramTests {
       kind: vasp
       cutoff: 300
       incar: {NCORE: 4, LREAL: Auto}
-      smearing: {kind: fermi, width: 0.2}
+      smearing: {kind: fermi-dirac, width: 0.2}
     """
 
   private func check(_ text: String, cutoff: Double) throws {
@@ -278,6 +278,26 @@ struct AdjustableProgramTests {
       let settings = try ReferenceSettings(path: path)
       #expect(try settings.canonicalBytes == ReferenceSettings(path: source).canonicalBytes)
     }
+  }
+}
+
+@Suite("Reference blocks with VASP's library")
+struct PotentialFolderTests {
+  @Test("VASP's library counts from the block's file, too")
+  func library() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("in/engine.yaml", "reference:\n  kind: vasp\n  potcar_folder: potpaw\n")
+    let source = folder.path + "/in/engine.yaml"
+    func program(_ path: String) throws -> VASPProgram? {
+      guard case .external(let method) = try ReferenceSettings(path: path).model else { return nil }
+      return method.program as? VASPProgram
+    }
+    let first = try #require(try program(source))
+    #expect(first.settings.potentials.folder == folder.path + "/in/potpaw")
+    let moved = folder.path + "/reference.yaml"
+    try AtomicFile.write(
+      ReferenceBlock(path: source).text(with: first, comments: [], at: moved), to: moved)
+    #expect(try program(moved)?.settings.potentials.folder == folder.path + "/in/potpaw")
   }
 }
 

@@ -151,6 +151,25 @@ struct Cp2kTests {
       Issue.record("another cell was taken")
       return
     }
+    // The volume stays.
+    let sheared = try structure.strained(
+      by: Matrix3(rows: Vector3(0, 0.001, 0), Vector3(0, 0, 0), Vector3(0, 0, 0)))
+    var positions = structure.positions
+    positions[1].x += 3e-4
+    for other in [sheared, structure.replacing(positions: positions)] {
+      let outcome = try result(output: output, forces: forces, stress: stress, of: other)
+      guard case .unfinished(let reason) = outcome else {
+        Issue.record("another structure was taken")
+        continue
+      }
+      #expect(reason.contains("another structure"), "\(reason)")
+    }
+    let bare = output.replacing("ATOMIC COORDINATES", with: "COORDINATES")
+    guard case .unfinished = try result(output: bare, forces: forces, stress: stress, of: structure)
+    else {
+      Issue.record("an output that does not name its atoms was taken")
+      return
+    }
     for (a, b) in [("", stress), (forces, "")] {
       guard case .failed = try result(output: output, forces: a, stress: b, of: structure) else {
         Issue.record("taken without forces or stress")
@@ -183,7 +202,14 @@ struct Cp2kTests {
       ("cutoff: 200", "cutoff: 1", 7, "reference.cutoff"),
       ("cutoff: 200", "cutoff: 200\n  functional: PBE0", 8, "reference.functional"),
       ("cutoff: 200", "cutoff: 200\n  smearing: {kind: gaussian}", 8, "reference.smearing.kind"),
-      ("command: echo", "command: no-such-program", 3, "reference.command"),
+      (
+        "{Si: DZVP-MOLOPT-SR-GTH}", "{Si: DZVP-MOLOPT-SR-GTH, O: DZVP-MOLOPT-SR-GTH}", 4,
+        "reference.basis.O"
+      ),
+      (
+        "cutoff: 200", "cutoff: 200\n  spin: false\n  magnetic_moments: {Si: 1}", 9,
+        "reference.magnetic_moments"
+      ),
     ])
   func mistakes(old: String, new: String, line: Int, key: String) throws {
     let wrong = text.replacing(old, with: new)
@@ -194,6 +220,32 @@ struct Cp2kTests {
     } catch let error as SettingsError {
       #expect(error.line == line && error.keyPath == key, "\(error)")
     }
+  }
+
+  @Test(
+    "A program that is not installed is missed where calculations begin, not where settings are read"
+  )
+  func missingProgram() throws {
+    let settings = try ExternalMethods.settings(
+      text.replacing("command: echo", with: "command: no-such-program"))
+    try settings.check(Composition(formula: "Si4"))
+    let message = "campaign.yaml:3: reference.command: found no program 'no-such-program'"
+    #expect { _ = try settings.engine() } throws: { "\($0)".contains(message) }
+  }
+
+  @Test("With spin, atoms start from moments")
+  func moments() throws {
+    let structure = try ExternalMethods.silicon()
+    #expect(try !input(text, structure).contains("MAGNETIZATION"))
+    let spin = text + "\n  spin: true"
+    let plain = try input(spin, structure)
+    #expect(plain.contains("UKS ON"))
+    #expect(plain.contains("POTENTIAL GTH-PBE\n      MAGNETIZATION 1.0\n    &END KIND"))
+    let given = text + "\n  magnetic_moments: {Si: 2.5}"
+    #expect(try input(given, structure).contains("UKS ON"))
+    #expect(try input(given, structure).contains("MAGNETIZATION 2.5\n"))
+    let keys = try [text, spin, given].map { try program($0).settingsBytes }
+    #expect(Set(keys).count == 3)
   }
 
   @Test("Elements are those with both a basis set and a pseudopotential")

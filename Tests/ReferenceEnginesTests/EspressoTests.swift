@@ -160,6 +160,31 @@ struct EspressoTests {
     #expect(isUnfinished(try result(output, of: structure.supercell(2, 1, 1))))
     let larger = try structure.strained(by: 0.001 * .identity)
     #expect(isUnfinished(try result(output, of: larger)))
+    // The volume stays.
+    let sheared = try structure.strained(
+      by: Matrix3(rows: Vector3(0, 0.001, 0), Vector3(0, 0, 0), Vector3(0, 0, 0)))
+    #expect(isUnfinished(try result(output, of: sheared)))
+    var positions = structure.positions
+    positions[1].x += 3e-4
+    #expect(isUnfinished(try result(output, of: structure.replacing(positions: positions))))
+    #expect(isUnfinished(try result(output.replacing("tau(", with: "tau "), of: structure)))
+    // What did not converge elsewhere is no failure here.
+    let failed = try ExternalMethods.fixture("espresso/not-converged.out")
+    #expect(isUnfinished(try result(failed, of: larger)))
+    positions[1] = structure.positions[1] + structure.lattice.vectors.b
+    guard case .finished = try result(output, of: structure.replacing(positions: positions)) else {
+      Issue.record("whole lattice vectors make no other structure")
+      return
+    }
+  }
+
+  @Test("Numbers of atoms that are none are no crash", arguments: ["NaN", "1e30", "2.5"])
+  func atomCounts(number: String) throws {
+    let output = try ExternalMethods.fixture("espresso/pw.out")
+    let broken = output.replacing(
+      "number of atoms/cell      =            2", with: "number of atoms/cell      = \(number)")
+    #expect(broken != output)
+    #expect(isUnfinished(try result(broken, of: ExternalMethods.silicon())))
   }
 
   @Test(
@@ -272,7 +297,6 @@ struct ExternalSettingsTests {
       ("cutoff: 12", "cutoff: 12\n  density_cutoff: 20", 6, "reference.density_cutoff"),
       ("cutoff: 12", "cutoff: 12\n  smearing: {kind: fermi}", 6, "reference.smearing.kind"),
       ("cutoff: 12", "cutoff: 12\n  time_limit: soon", 6, "reference.time_limit"),
-      ("cutoff: 12", "cutoff: 12\n  command: no-such-program", 6, "reference.command"),
       ("cutoff: 12", "cutoff: 12\n  command: pw.x -nk 2", 6, "reference.command"),
       (
         "cutoff: 12", "cutoff: 12\n  extra: {system: {ecutrho: 1}}", 6,
@@ -292,6 +316,47 @@ struct ExternalSettingsTests {
       #expect(error.line == line, "\(error)")
       #expect(error.keyPath == key, "\(error)")
     }
+  }
+
+  @Test(
+    "A program that is not installed is missed where calculations begin, not where settings are read"
+  )
+  func missingProgram() throws {
+    let settings = try ExternalMethods.settings(
+      ExternalMethods.espresso + "\n  command: no-such-program")
+    try settings.check(Composition(formula: "Si4"))
+    #expect(settings.summary.hasPrefix("espresso: "))
+    let message = "campaign.yaml:7: reference.command: found no program 'no-such-program'"
+    #expect { _ = try settings.engine() } throws: { "\($0)".contains(message) }
+    #expect { _ = try settings.potential() } throws: { "\($0)".contains(message) }
+    #expect { _ = try settings.method(folder: "x") } throws: { "\($0)".contains(message) }
+  }
+
+  @Test("Two pseudopotentials of one name are told apart before one takes the other's place")
+  func sameNames() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("a/own.upf", "<PP_HEADER pseudo_type=\"NC\" element=\"Si\"")
+    try folder.write("b/own.upf", "<PP_HEADER pseudo_type=\"NC\" element=\"Ge\"")
+    let text = ExternalMethods.espresso.replacing(
+      "{Si: Si.pbe-rrkj.UPF}",
+      with: "\n      Si: \(folder.path)/a/own.upf\n      Ge: \(folder.path)/b/own.upf")
+    do {
+      _ = try ExternalMethods.settings(text)
+      Issue.record("accepted")
+    } catch let error as SettingsError {
+      #expect(error.line == 5 && error.keyPath == "reference.pseudopotentials.Ge", "\(error)")
+      #expect(error.found.contains("own.upf"))
+    }
+    let (si, ge) = (try ClassicalModels.element("Si"), try ClassicalModels.element("Ge"))
+    let program = EspressoProgram(
+      EspressoProgram.Parameters(
+        pseudopotentials: [
+          si: try PseudopotentialFile(path: folder.path + "/a/own.upf"),
+          ge: try PseudopotentialFile(path: folder.path + "/b/own.upf"),
+        ], cutoff: 12))
+    #expect {
+      _ = try program.inputs(for: Prototypes.zincBlende("Si", "Ge", a: 5.5), attempt: .regular)
+    } throws: { "\($0)".contains("need different names") }
   }
 
   @Test("A composition needs a pseudopotential of all its elements")

@@ -1,6 +1,7 @@
 import Crystal
 import Foundation
 import NumericalCore
+import Potential
 import ReferenceEngines
 import TestSupport
 import Testing
@@ -101,6 +102,39 @@ struct ExternalEngineTests {
     } throws: { error in
       "\(error)".contains("does not say its version") && "\(error)".contains("what?")
     }
+  }
+
+  @Test("Each way to start a program is asked for its version")
+  func versionsByEnvironment() throws {
+    let versions = try ["3", "4"].map { number in
+      try ExternalEngine(
+        StandInProgram(
+          script: success, versionScript: "echo version $NUMBER", environment: ["NUMBER": number]),
+        folder: root.path
+      ).version
+    }
+    #expect(versions == ["version 3", "version 4"])
+  }
+
+  @Test("Without a command nothing in the folder is touched, and missing inputs are written")
+  func withoutCommand() throws {
+    let engine = try ExternalEngine(
+      StandInProgram(script: success, command: []), folder: root.path + "/reference")
+    let place = "reference/\(engine.labelKey(for: structure))"
+    // Somebody else is running it.
+    try root.write(place + "/out", "energy 5\n")
+    try root.write(place + "/script", "mine")
+    try root.write(place + "/big/file", "x")
+    for again in [false, true] {
+      #expect(try reason(engine.label(structure, again: again)).hasPrefix("waiting: "))
+      #expect(try root.read(place + "/out") == "energy 5\n")
+      #expect(try root.read(place + "/script") == "mine")
+      #expect(root.has(place + "/big/file"))
+      #expect(try root.read(place + "/attempt") == "regular\n")
+    }
+    #expect(engine.record(for: structure) == nil)
+    try root.write(place + "/out", "energy 5\ndone\n")
+    #expect(try energy(engine.label(structure)) == 5)
   }
 
   @Test("A calculation that was made elsewhere is read, not run; scratch files go")
@@ -233,6 +267,47 @@ struct ExternalEngineTests {
   @Test("A root folder that cannot be made is a reason")
   func unwritable() throws {
     let engine = try ExternalEngine(StandInProgram(script: success), folder: "/proc/nowhere")
-    #expect(try reason(engine.label(structure)).contains("/proc/nowhere"))
+    #expect(try reason(engine.label(structure)).hasPrefix("system: /proc/nowhere"))
+  }
+
+  @Test("A program that cannot be started is the system's fault, and nothing is written down")
+  func missingProgram() throws {
+    let engine = try ExternalEngine(
+      StandInProgram(script: success, command: ["no-such-program"]),
+      folder: root.path + "/reference")
+    #expect(try reason(engine.label(structure)).hasPrefix("system: no-such-program cannot be"))
+    #expect(engine.record(for: structure) == nil)
+  }
+
+  @Test("Behind a potential, calculations go one by one, and never one that is under way")
+  func scratch() throws {
+    // The first waits for the second to be over.
+    let script = """
+      pwd -P >> \(root.path)/places
+      if mkdir \(root.path)/first; then while [ ! -e \(root.path)/go ]; do sleep 0.02; done; fi
+      \(success)
+      """
+    let structure = structure
+    let other = try Prototypes.zincBlende("Si", "Si", a: 5.44)
+    do {
+      let settings = ReferenceSettings(.external(ExternalMethod(StandInProgram(script: script))))
+      let potential = try settings.potential()
+      let slow = Outcome<Result<Evaluation, any Error>>()
+      Thread.detachNewThread {
+        slow.set(Result { try potential.evaluation(of: structure) })
+      }
+      for _ in 0..<3000 where !root.has("first") { usleep(10_000) }
+      #expect(try potential.evaluation(of: other).energy == -0.1)
+      try root.write("go", "")
+      #expect(try slow.wait().get().energy == -0.1)
+      // Each potential has a place of its own.
+      #expect(try settings.potential().evaluation(of: other).energy == -0.1)
+    }
+    let places = try root.read("places").split(separator: "\n").map {
+      URL(fileURLWithPath: String($0))
+    }
+    let roots = places.map { $0.deletingLastPathComponent().path }
+    #expect(roots.count == 3 && roots[0] == roots[1] && roots[0] != roots[2])
+    #expect(!places.contains { FileManager.default.fileExists(atPath: $0.path) })
   }
 }

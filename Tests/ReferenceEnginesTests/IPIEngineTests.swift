@@ -146,6 +146,63 @@ struct IPIEngineTests {
     }
   }
 
+  @Test("A client whose output cannot be read is replaced: its warnings would be missed")
+  func lostOutput() throws {
+    try withEngine { engine, folder in
+      let structure = try SocketProtocolTests.triclinic()
+      _ = try evaluation(engine.label(structure))
+      try FileManager.default.removeItem(
+        at: folder.appendingPathComponent("clients/client-NeAr3-1/client.out"))
+      _ = try evaluation(engine.label(structure))
+      #expect(folders(folder).count == 2)
+    }
+  }
+
+  @Test("Behind a potential a client keeps its folder, and its warnings are seen")
+  func potential() throws {
+    try SocketClients.inFolder { folder in
+      let places = folder.appendingPathComponent("places")
+      let settings = IPISettings(
+        method: "toy",
+        command: [
+          "/bin/sh", "-c",
+          "pwd -P >> \(places.path); exec python3 toy.py unix /tmp/ipi_{socket} print 2",
+        ],
+        inputs: [ClientTemplate(name: "toy.py", text: SocketClients.toy)], timeLimitSeconds: 30)
+      let potential = try ReferenceSettings(.socket(settings)).potential()
+      let structure = try SocketProtocolTests.triclinic()
+      func clients() throws -> [String] {
+        try String(contentsOf: places, encoding: .utf8).split(separator: "\n").map(String.init)
+      }
+      _ = try potential.evaluation(of: structure)
+      #expect(try clients().count == 1)
+      #expect(try FileManager.default.fileExists(atPath: clients()[0] + "/client.out"))
+      // The first client warns of its second structure.
+      _ = try potential.evaluation(of: structure)
+      #expect(try clients().count == 2)
+    }
+  }
+
+  @Test("A program beside the settings is looked for where calculations begin")
+  func programBesideSettings() throws {
+    try SocketClients.inFolder { folder in
+      let script = folder.appendingPathComponent("client.sh")
+      try Data("#!/bin/sh\n".utf8).write(to: script)
+      try FileManager.default.setAttributes(
+        [.posixPermissions: 0o755], ofItemAtPath: script.path)
+      func engine(_ program: String) throws -> any ReferenceEngine {
+        let text = "reference:\n  kind: i-pi\n  method: toy\n  command: [\"\(program)\"]"
+        return try ExternalMethods.settings(text, path: folder.path + "/campaign.yaml")
+          .engine(folder: folder.path)
+      }
+      _ = try engine("{here}/client.sh")
+      _ = try engine("{folder}/client.sh")
+      #expect { _ = try engine("{here}/none.sh") } throws: {
+        "\($0)".contains("campaign.yaml:4: reference.command: found no program")
+      }
+    }
+  }
+
   @Test("What cannot work is told at once, with the client's output")
   func failures() throws {
     let structure = try SocketProtocolTests.triclinic()
@@ -280,6 +337,10 @@ struct IPIEngineTests {
       ("live_clients: 2", "socket: tpc", 8, "reference.socket"),
       ("live_clients: 2", "socket: tcp\n  address: here", 9, "reference.address"),
       ("  input: {pw.in: si.in}\n", "", 1, "reference"),
+      (
+        "command: [pw.x, --ipi, \"{socket}:UNIX\", -in, pw.in]",
+        "method: PBE\n  refused_output: [no]", 4, "reference.refused_output"
+      ),
     ])
   func mistakes(old: String, new: String, line: Int, key: String) throws {
     let text = Self.valid.replacingOccurrences(of: old, with: new)
@@ -295,9 +356,13 @@ struct IPIEngineTests {
 
   @Test("Templates with mistyped places, a symmetry or a cell to be kept are refused")
   func templates() throws {
-    for template in ["{natom}", "&SYSTEM\n nat={natoms}\n/\n{cell}", "&SYSTEM\n nosym=.true.\n/\n"]
-    {
+    for template in [
+      "{natom}", "&SYSTEM\n nat={natoms}\n/\n{cell}", "&SYSTEM\n nosym=.true.\n/\n",
+      "&SYSTEM\n nosym = .false.\n/\n{cell}", "&SYSTEM\n nat=2 ! nosym = .true.\n/\n{cell}",
+      "&SYSTEM\n nosym_evc = .true.\n/\n{cell}",
+    ] {
       #expect(throws: SettingsError.self) { try read(Self.valid, template) }
     }
+    _ = try read(Self.valid, "&SYSTEM\n nat=2, NoSym  = .TRUE., ntyp=1 ! fixed\n/\n{cell}")
   }
 }

@@ -9,15 +9,21 @@ struct StandInProgram: CalculationProgram {
   var script: String
   /// What a version is asked with.
   var versionScript = "echo version 1"
+  /// How it is started; empty where somebody else does.
+  var command = ["/bin/sh", "script"]
+  /// Variables of the program that is asked for its version.
+  var environment: [String: String] = [:]
 
   var kind: String { "stand-in" }
   var summary: String { "stand-in" }
   var settingsBytes: [UInt8] { [1, 2, 3] }
   var launch: CalculationLaunch {
-    CalculationLaunch(command: ["/bin/sh", "script"], input: nil, output: "out")
+    CalculationLaunch(command: command, input: nil, output: "out")
   }
   var versionLaunch: CalculationLaunch? {
-    CalculationLaunch(command: ["/bin/sh", "-c", versionScript], input: nil, output: "out")
+    CalculationLaunch(
+      command: ["/bin/sh", "-c", versionScript], input: nil, output: "out",
+      environment: environment)
   }
   var scratch: [String] { ["big"] }
 

@@ -350,6 +350,48 @@ struct VASPProgramTests {
     #expect(try text(list, "POTCAR.list") == "O_s\nTi_sv\n")
   }
 
+  @Test("A label's key holds the content of the structure's potentials, and of no others")
+  func key() throws {
+    let place = try VASPWorkplace()
+    let structure = try Self.structure()
+    func engine() throws -> any ReferenceEngine {
+      try ExternalEngine(program(place), folder: place.path + "/reference")
+    }
+    func key() throws -> String { try engine().labelKey(for: structure) }
+    func write(_ name: String, _ text: String) throws {
+      try AtomicFile.write(
+        "  PAW_PBE \(name) 01Jan2001\n\(text)\n", to: "\(place.library)/\(name)/POTCAR")
+    }
+    let first = try key()
+    #expect(try key() == first)
+    try write("Si", "another")
+    try write("Ti_pv", "another")
+    #expect(try key() == first)
+    try write("Ti_sv", "another")
+    let second = try key()
+    #expect(second != first)
+    #expect(
+      try ExternalEngine(program(place), folder: place.path).folder(for: structure)
+        == "\(place.path)/\(second)")
+    // Where one is missing its name stands in, and the calculation says so.
+    try FileManager.default.removeItem(atPath: place.library + "/O/POTCAR")
+    #expect(try ![first, second].contains(key()))
+    guard case .failed(let reason) = try engine().label(structure) else {
+      Issue.record("labelled without a potential")
+      return
+    }
+    #expect(reason.hasPrefix("system: \(place.library)/O/POTCAR"), "\(reason)")
+    // Without a library the names decide.
+    let oxygen = try ClassicalModels.element("O")
+    let keys = try ["O", "O_s"].map { name in
+      var settings = VASPSettings()
+      settings.potentials.names[oxygen] = name
+      return try ExternalEngine(VASPProgram(settings), folder: place.path)
+        .labelKey(for: structure)
+    }
+    #expect(keys[0] != keys[1])
+  }
+
   @Test("ASE reads the stand-in's files with the numbers that we read")
   func standInLikeASE() throws {
     let place = try VASPWorkplace()

@@ -97,6 +97,7 @@ struct VASPSettingsTests {
       ("cutoff: 600", "cutof: 600", 6, "cutof", "cutoff"),
       ("k_spacing: 0.2", "k_spacing: 0", 7, "k_spacing", "1/Å"),
       ("methfessel-paxton", "tetrahedron", 8, "smearing.kind", "gaussian"),
+      ("methfessel-paxton", "fermi", 8, "smearing.kind", "fermi-dirac"),
       ("width: 0.1", "widht: 0.1", 8, "smearing.widht", "width"),
       ("width: 0.1", "width: 0", 8, "smearing.width", "above 0"),
       ("spin: true", "spin: 2", 9, "spin", "true or false"),

@@ -84,3 +84,22 @@ public protocol AdjustableProgram: CalculationProgram {
   /// - Returns: A program whose other settings are the same.
   func with(_ accuracy: CalculationAccuracy) -> Self
 }
+
+/// What most programs have in common.
+extension AdjustableProgram {
+  static var kSpacings: ClosedRange<Double> { 0.01...10 }
+
+  /// Ry.
+  public var cutoffUnit: CutoffUnit { .rydberg }
+
+  /// 0.01 to 10 1/Å.
+  public var allowedKSpacings: ClosedRange<Double> { Self.kSpacings }
+
+  /// `cutoff` and `k_spacing`.
+  public var accuracySettings: [SettingsNode.Entry] {
+    let accuracy = accuracy
+    return [
+      .init("cutoff", .number(accuracy.cutoff)), .init("k_spacing", .number(accuracy.kSpacing)),
+    ]
+  }
+}

@@ -49,7 +49,7 @@ public struct ReferenceBlock: Sendable, Hashable {
   }
 
   /// Keys whose relative paths count from the settings file.
-  private static let folderKeys = ["pseudopotential_folder"]
+  private static let folderKeys = ["pseudopotential_folder", "potcar_folder"]
   /// The same, where they are no names of files in CP2K's own folder.
   private static let fileKeys = ["basis_file", "potential_file"]
 

@@ -15,6 +15,13 @@ public protocol CalculationProgram: Sendable {
   /// limits do not.
   var settingsBytes: [UInt8] { get }
 
+  /// The canonical bytes of everything but the structure itself that decides its label: the settings and,
+  /// where they only name files, what these hold for the structure.
+  ///
+  /// - Parameter structure: What is to be computed.
+  /// - Returns: By default the settings alone.
+  func settingsBytes(for structure: Structure) -> [UInt8]
+
   /// The input files of a calculation.
   ///
   /// - Parameters:
@@ -53,6 +60,9 @@ public protocol CalculationProgram: Sendable {
 }
 
 extension CalculationProgram {
+  /// The settings alone.
+  public func settingsBytes(for structure: Structure) -> [UInt8] { settingsBytes }
+
   /// The program cannot be asked.
   public var versionLaunch: CalculationLaunch? { nil }
 

@@ -8,8 +8,8 @@ public struct EnginePotential: InteratomicPotential {
   public let engine: any ReferenceEngine
   /// The elements that it has pseudopotentials or basis sets of.
   public let elements: [ChemicalElement]
-  /// A folder that is removed after every evaluation; `nil` where calculations are kept.
-  private let scratch: String?
+  /// Where the engine computes what nobody wants to keep; `nil` where calculations are kept.
+  private let scratch: ScratchFolder?
 
   /// Creates the potential.
   ///
@@ -20,7 +20,7 @@ public struct EnginePotential: InteratomicPotential {
     self.init(engine, elements: elements, scratch: nil)
   }
 
-  init(_ engine: any ReferenceEngine, elements: [ChemicalElement]?, scratch: String?) {
+  init(_ engine: any ReferenceEngine, elements: [ChemicalElement]?, scratch: ScratchFolder?) {
     self.engine = engine
     self.elements = elements ?? Self.allElements
     self.scratch = scratch
@@ -34,8 +34,10 @@ public struct EnginePotential: InteratomicPotential {
       throw .unknownElement(element, known: elements)
     }
     defer {
-      // A folder in the place for temporary files that cannot be removed harms nobody.
-      if let scratch { try? FileManager.default.removeItem(atPath: scratch) }
+      // Only this structure's: others may be under way. One that cannot be removed harms nobody.
+      if scratch != nil, let engine = engine as? ExternalEngine {
+        try? FileManager.default.removeItem(atPath: engine.folder(for: structure))
+      }
     }
     switch engine.label(structure) {
     case .labelled(let evaluation): return evaluation
@@ -44,4 +46,12 @@ public struct EnginePotential: InteratomicPotential {
   }
 
   private static let allElements = (1...118).compactMap(ChemicalElement.init(atomicNumber:))
+}
+
+/// A folder in the place for temporary files that no other has, removed with its last owner.
+final class ScratchFolder: Sendable {
+  let path = NSTemporaryDirectory() + "polymorph-reference-\(UUID().uuidString)"
+
+  // A folder there that cannot be removed harms nobody.
+  deinit { try? FileManager.default.removeItem(atPath: path) }
 }

@@ -18,7 +18,10 @@ import NumericalCore
 ///   fails too, or the time is over, the reason is written down and found again; ``label(_:again:)`` asks
 ///   for another run.
 /// - Reasons begin with `time-out:` or `signal:` where something outside the calculation ended it, with
-///   `interrupted:` where this process was asked to stop; of the last nothing is written down.
+///   `interrupted:` where this process was asked to stop, with `system:` where a file cannot be read or
+///   written or the program not be started; of the last two nothing is written down.
+/// - Without a command the inputs that are missing are written, and nothing that lies in the folder is removed or
+///   overwritten: somebody else may be running it.
 public struct ExternalEngine: ReferenceEngine {
   /// The program and its settings.
   public let program: any CalculationProgram
@@ -61,6 +64,11 @@ public struct ExternalEngine: ReferenceEngine {
   /// The canonical bytes of the program's settings.
   public var settingsBytes: [UInt8] { program.settingsBytes }
 
+  /// The SHA-256 of structure, settings, the files that they name, and the program's version.
+  public func labelKey(for structure: Structure) -> String {
+    labelKey(for: structure, settingsBytes: program.settingsBytes(for: structure))
+  }
+
   /// Never: every calculation starts from the structure alone.
   public var dependsOnHistory: Bool { false }
 
@@ -77,7 +85,10 @@ public struct ExternalEngine: ReferenceEngine {
     do throws(ReferenceEngineError) {
       return try floored(locked(structure, again: again), structure)
     } catch {
-      return .failed(reason: error.description)
+      switch error {
+      case .unsupported: return .failed(reason: error.description)
+      case .file, .cannotStart: return .failed(reason: "system: \(error.description)")
+      }
     }
   }
 
@@ -178,9 +189,11 @@ public struct ExternalEngine: ReferenceEngine {
       if !again { return .failed(reason) }
     case .unfinished: break
     }
-    try prepare(place, program.inputs(for: structure, attempt: attempt))
     // Without a command somebody else runs it: nothing is known of it yet, and nothing written down.
-    guard !program.launch.command.isEmpty else { return .waiting }
+    let isRunElsewhere = program.launch.command.isEmpty
+    try prepare(
+      place, program.inputs(for: structure, attempt: attempt), keepingFiles: isRunElsewhere)
+    guard !isRunElsewhere else { return .waiting }
     let start = ContinuousClock().now
     let outcome = try ChildProcess.run(
       program.launch, in: place, timeLimitSeconds: limits.timeLimitSeconds,
@@ -281,15 +294,15 @@ extension ExternalEngine {
     }
   }
 
-  /// Makes a folder that holds the inputs and nothing of an earlier run.
+  /// Makes a folder that holds the inputs, and nothing of an earlier run unless files are kept.
   private func prepare(
-    _ place: String, _ inputs: [CalculationFile]
+    _ place: String, _ inputs: [CalculationFile], keepingFiles isKeeping: Bool
   ) throws(ReferenceEngineError) {
     try create(place)
     // A folder that was just made and cannot be listed is as good as empty: writing into it will tell.
     let old = (try? FileManager.default.contentsOfDirectory(atPath: place)) ?? []
-    Self.remove(old.filter { $0 != "lock" }, in: place)
-    for input in inputs {
+    if !isKeeping { Self.remove(old.filter { $0 != "lock" }, in: place) }
+    for input in inputs where !(isKeeping && old.contains(input.name)) {
       let path = "\(place)/\(input.name)"
       do {
         switch input.content {

@@ -11,6 +11,8 @@ public struct ExternalMethod: Sendable, Hashable {
   public let elementsKey: String
   /// What one calculation may take.
   public var limits: ExternalLimits
+  /// Why no calculation can begin, such as a program that is not installed; `nil` where nothing is known.
+  public internal(set) var problem: SettingsError?
 
   /// Creates a method.
   ///
@@ -39,10 +41,12 @@ public struct ExternalMethod: Sendable, Hashable {
       let parameters = try EspressoProgram.Parameters(&reader)
       self.init(
         EspressoProgram(parameters), elements: parameters.pseudopotentials.keys.sorted())
+      problem = reader.problem(startingProgram: parameters.command[0])
     case "cp2k":
       let parameters = try Cp2kProgram.Parameters(&reader)
       self.init(
         Cp2kProgram(parameters), elements: parameters.kinds.keys.sorted(), elementsKey: "basis")
+      problem = reader.problem(startingProgram: parameters.command[0])
     case "vasp": self.init(try VASPProgram(&reader))
     default: throw reader.error(found: kind, allowed: Self.kinds.joined(separator: ", "))
     }

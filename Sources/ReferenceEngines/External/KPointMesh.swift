@@ -46,3 +46,13 @@ struct KPointMesh: Sendable, Hashable {
     return points
   }
 }
+
+extension Structure {
+  /// The divisions of a Γ-centred mesh of k-points.
+  ///
+  /// - Parameter spacing: Largest distance between points in 1/Å, with the factor 2π.
+  /// - Returns: One number per reciprocal vector, at least 1.
+  public func reciprocalMesh(spacing: Double) -> [Int] {
+    KPointMesh(lattice, spacing: spacing).counts
+  }
+}

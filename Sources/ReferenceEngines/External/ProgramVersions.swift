@@ -2,18 +2,18 @@ import Foundation
 import NumericalCore
 import Synchronization
 
-/// What programs say of their versions; each is asked once in a process.
+/// What programs say of their versions; each way to start one is asked once in a process.
 enum ProgramVersions {
-  private static let known = Mutex<[[String]: String]>([:])
+  private static let known = Mutex<[CalculationLaunch: String]>([:])
 
   /// The version of a program, `unknown` where it cannot be asked.
   static func version(
     of program: any CalculationProgram
   ) throws(ReferenceEngineError) -> String {
     guard let launch = program.versionLaunch else { return "unknown" }
-    if let version = known.withLock({ $0[launch.command] }) { return version }
+    if let version = known.withLock({ $0[launch] }) { return version }
     let version = try ask(program, launch)
-    known.withLock { $0[launch.command] = version }
+    known.withLock { $0[launch] = version }
     return version
   }
 

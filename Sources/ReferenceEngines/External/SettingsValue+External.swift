@@ -55,18 +55,21 @@ extension SettingsValue {
 }
 
 extension SettingsReader {
-  /// The program with its arguments; it must be there to be started.
+  /// The program with its arguments.
   mutating func command(default program: String) throws(SettingsError) -> [String] {
-    let value = optional("command")
-    let words = try value?.command() ?? [program]
-    guard ChildProcess.path(of: words[0]) != nil else {
-      let place = value ?? optional("kind")
-      let (found, allowed) = ("no program '\(words[0])'", "an installed program")
-      let hint = "install it, or give its path in 'command:'"
-      throw place?.error(found: found, allowed: allowed, suggestion: hint)
-        ?? error(found: found, allowed: allowed, suggestion: hint)
-    }
-    return words
+    try optional("command")?.command() ?? [program]
+  }
+
+  /// Why a program cannot be started; `nil` where it is there.
+  ///
+  /// What only looks at the settings does not need the program: it is missed where calculations begin.
+  mutating func problem(startingProgram name: String) -> SettingsError? {
+    guard ChildProcess.path(of: name) == nil else { return nil }
+    let place = optional("command") ?? optional("kind")
+    let (found, allowed) = ("no program '\(name)'", "an installed program")
+    let hint = "install it, or give its path in 'command:'"
+    return place?.error(found: found, allowed: allowed, suggestion: hint)
+      ?? error(found: found, allowed: allowed, suggestion: hint)
   }
 
   /// Variables that are set for the program.

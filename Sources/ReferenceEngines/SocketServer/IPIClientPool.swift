@@ -33,15 +33,20 @@ final class LiveClient {
     IPIClientPool.text(program?.ending(within: 1), in: folder ?? "")
   }
 
-  /// What it printed since the last call.
-  func newOutput() -> String {
-    guard let folder,
-      let file = FileHandle(forReadingAtPath: "\(folder)/\(IPIClientPool.outputName)")
-    else { return "" }
-    // An output that cannot be read, such as one on a lost disk, only hides warnings.
-    guard (try? file.seek(toOffset: outputSize)) != nil,
-      let bytes = try? file.readToEnd()
-    else { return "" }
+  /// What it printed since the last call; nothing for a client that was started by hand.
+  ///
+  /// - Throws: `IPIError.system` where its output cannot be read, which would hide its warnings.
+  func newOutput() throws(IPIError) -> String {
+    guard let folder else { return "" }
+    let path = "\(folder)/\(IPIClientPool.outputName)"
+    let bytes: Data
+    do {
+      let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+      try file.seek(toOffset: outputSize)
+      bytes = try file.readToEnd() ?? Data()
+    } catch {
+      throw .system(step: "reading \(path)", reason: error.localizedDescription)
+    }
     outputSize += UInt64(bytes.count)
     return String(decoding: bytes, as: UTF8.self)
   }

@@ -98,7 +98,7 @@ public final class IPIEngine: ReferenceEngine {
     do throws(IPIError) {
       let evaluation = try client.connection.evaluation(
         of: structure, within: pool.settings.timeLimitSeconds, shouldStop: pool.shouldStop)
-      let output = pool.settings.refusedOutput.isEmpty ? "" : client.newOutput()
+      let output = try pool.settings.refusedOutput.isEmpty ? "" : client.newOutput()
       guard let text = pool.settings.refusedOutput.first(where: output.contains) else {
         return .evaluated(evaluation)
       }

@@ -18,15 +18,21 @@ extension IPISettings {
   /// cell_tolerance: 0.03         # strain before another client starts, or none
   /// live_clients: 1              # lists of atoms that have a client at the same time
   /// k_spacing: 0.25              # 1/Å, for {kmesh}
-  /// refused_output: [SCF run NOT converged]   # texts in a client's output: no label
+  /// refused_output: [SCF run NOT converged]   # texts in a started client's output: no label
   /// keep_folders: false          # also of clients that ended in good order
   /// ```
   public init(_ reader: inout SettingsReader) throws(SettingsError) {
     let folder = URL(fileURLWithPath: reader.file).deletingLastPathComponent().path
     var command: [String] = []
+    var problem: SettingsError?
     if let value = reader.optional("command") {
-      command = try reader.command(default: "")
+      command = try value.command()
       for word in command { try value.checkPlaceholders(word) }
+      // What lies in the folder of a client that is not there yet cannot be looked for.
+      let program = ClientTemplate.filled(command[0], ["here": folder])
+      if !ClientTemplate.placeholders.contains(where: { program.contains("{\($0)}") }) {
+        problem = reader.problem(startingProgram: program)
+      }
     }
     let environment = try reader.environment()
     let inputs = try Self.inputs(&reader)
@@ -50,6 +56,11 @@ extension IPISettings {
     }
     var refused = ["SCF run NOT converged"]
     if let value = reader.optional("refused_output") {
+      guard !command.isEmpty else {
+        throw value.error(
+          found: "refused_output without command", allowed: "refused_output with 'command:'",
+          suggestion: "what clients print that are started by hand cannot be read")
+      }
       refused = []
       for text in try value.list("texts") { refused.append(try text.string()) }
     }
@@ -61,6 +72,7 @@ extension IPISettings {
       kSpacing: try reader.optional("k_spacing")?.positiveNumber(upTo: 10, unit: "1/Å") ?? 0.25,
       refusedOutput: refused, keepsFolders: try reader.optional("keep_folders")?.flag() ?? false,
       settingsFolder: folder)
+    self.problem = problem?.description
   }
 
   private static func inputs(
@@ -141,7 +153,7 @@ extension SettingsValue {
   fileprivate func checkEspresso(_ text: String, _ path: String) throws(SettingsError) {
     let text = text.lowercased()
     guard text.contains("&system") else { return }
-    guard text.contains("nosym") else {
+    guard Self.isSet("nosym", in: text) else {
       throw error(
         found: "\(path) without nosym", allowed: "nosym = .true. in &SYSTEM",
         suggestion: "pw.x keeps the symmetry of a client's first structure for all later ones")
@@ -150,6 +162,13 @@ extension SettingsValue {
       throw error(
         found: "\(path) with a fixed cell", allowed: "CELL_PARAMETERS with {cell}",
         suggestion: "pw.x keeps the k points of the cell in its input, whatever cell is sent")
+    }
+  }
+
+  /// Whether a namelist in small letters says that a variable is true; comments begin with `!`.
+  private static func isSet(_ name: String, in text: String) -> Bool {
+    text.split(whereSeparator: \.isNewline).contains { line in
+      line.prefix { $0 != "!" }.filter { !$0.isWhitespace }.contains("\(name)=.true.")
     }
   }
 }

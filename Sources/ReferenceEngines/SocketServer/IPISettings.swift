@@ -33,8 +33,8 @@ public struct IPISettings: Sendable, Hashable {
   public var liveClients: Int
   /// Largest distance of k points in 1/Å, with the factor 2π, for `{kmesh}`.
   public var kSpacing: Double
-  /// Texts in a client's output that make the structure at hand a failure: the protocol has no word
-  /// for it, and CP2K sends what it has when its self-consistent field did not converge.
+  /// Texts in the output of a client that the engine started which make the structure at hand a failure: the
+  /// protocol has no word for it, and CP2K sends what it has when its self-consistent field did not converge.
   public var refusedOutput: [String]
   /// Energies per atom in eV below this are refused as unphysical; `nil` for no floor.
   public var energyFloor: Double?
@@ -42,6 +42,8 @@ public struct IPISettings: Sendable, Hashable {
   public var keepsFolders: Bool
   /// The folder of the settings file, for `{here}`.
   public var settingsFolder: String
+  /// Why no client can be started, as a settings file's mistake; `nil` where nothing is known.
+  public internal(set) var problem: String?
 
   /// Creates settings.
   public init(

@@ -1,5 +1,3 @@
-import Settings
-
 extension VASPProgram: AdjustableProgram {
   static let cutoffs = 50.0...5000.0
   static let kSpacings = 0.02...5.0
@@ -16,14 +14,6 @@ extension VASPProgram: AdjustableProgram {
   /// The cutoff in eV, and the k-point spacing in 1/Å.
   public var accuracy: CalculationAccuracy {
     CalculationAccuracy(cutoff: settings.cutoff, kSpacing: settings.kSpacing)
-  }
-
-  /// `cutoff` and `k_spacing`.
-  public var accuracySettings: [SettingsNode.Entry] {
-    [
-      .init("cutoff", .number(settings.cutoff)),
-      .init("k_spacing", .number(settings.kSpacing)),
-    ]
   }
 
   /// The same with another cutoff and other k-points.

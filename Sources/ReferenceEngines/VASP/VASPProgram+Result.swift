@@ -4,6 +4,9 @@ import NumericalCore
 import StructureFormats
 
 extension VASPProgram {
+  /// In Å: an OUTCAR prints five decimals.
+  private static let printedPrecision = 1e-4
+
   /// Reads `vasprun.xml`, or the OUTCAR where that breaks off or is damaged.
   ///
   /// - Returns: `.finished` for a converged single point of this very structure; `.failed` where VASP ended
@@ -42,7 +45,9 @@ extension VASPProgram {
       case .unusable(let line, let reason):
         return .failed(reason: "\(output.path):\(line): \(reason)")
       case .usable(let record):
-        difference = record.structure.difference(from: written.structure)
+        difference = record.structure.difference(
+          from: written.structure, lattice: Self.printedPrecision,
+          positions: Self.printedPrecision)
         if difference == nil { return label(step, record, output, written) }
       }
     }
@@ -88,34 +93,4 @@ extension VASPProgram {
     }
     return nil
   }
-}
-
-extension Structure {
-  /// What distinguishes this structure from another, atom by atom and modulo lattice vectors.
-  ///
-  /// - Returns: `nil` where they agree to the digits that VASP prints.
-  fileprivate func difference(from other: Structure) -> String? {
-    guard species == other.species else {
-      return "it has \(composition().formula) in another order or amount, expected "
-        + "\(other.composition().formula)"
-    }
-    for axis in 0..<3 {
-      let gap = (lattice.vectors[axis] - other.lattice.vectors[axis]).length
-      guard gap <= Self.printedPrecision else {
-        return "lattice vector \(axis + 1) differs by \(gap) Å"
-      }
-    }
-    for (atom, position) in positions.enumerated() {
-      let f = other.lattice.fractional(position - other.positions[atom])
-      let gap = other.lattice.cartesian(
-        Vector3(f.x - f.x.rounded(), f.y - f.y.rounded(), f.z - f.z.rounded()))
-      guard gap.length <= Self.printedPrecision else {
-        return "atom \(atom + 1) lies \(gap.length) Å off"
-      }
-    }
-    return nil
-  }
-
-  /// In Å: an OUTCAR prints five decimals.
-  private static let printedPrecision = 1e-4
 }

@@ -7,11 +7,11 @@ extension VASPProgram {
   /// ```yaml
   /// kind: vasp
   /// command: [mpirun, -n, 16, vasp_std]  # without it, inputs are only written
-  /// potcar_folder: /opt/vasp/potpaw_PBE  # holds Ti_pv/POTCAR
+  /// potcar_folder: /opt/vasp/potpaw_PBE  # holds Ti_pv/POTCAR; relative paths count from this file
   /// potentials: {Ti: Ti_pv, O: O}        # default: those that VASP's documentation recommends
   /// cutoff: 520                          # eV
   /// k_spacing: 0.25                      # 1/Å, with 2π
-  /// smearing: {kind: gaussian, width: 0.05}  # eV
+  /// smearing: {kind: gaussian, width: 0.05}  # or methfessel-paxton, fermi-dirac; eV
   /// spin: true                           # default: only where moments are given
   /// magnetic_moments: {Fe: 3}            # Bohr magnetons per atom
   /// convergence: 1.0e-6                  # eV
@@ -56,7 +56,7 @@ extension VASPProgram {
       try reader.optional("incar").map { value throws(SettingsError) in
         try Self.tags(value)
       } ?? []
-    settings.potentials.folder = try reader.optional("potcar_folder")?.string("a folder")
+    settings.potentials.folder = try reader.optional("potcar_folder")?.path("a folder")
     for (element, value) in try reader.optional("potentials")?.elementValues() ?? [] {
       settings.potentials.names[element] = try value.potentialName(of: element)
     }

@@ -1,6 +1,7 @@
 import Crystal
 import NumericalCore
 import StructureFormats
+import Synchronization
 
 /// VASP as a program that labels structures: a single point with energy, forces and stress.
 ///
@@ -11,6 +12,7 @@ public struct VASPProgram: CalculationProgram {
   public let settings: VASPSettings
   /// How VASP is started, without a shell; empty where inputs are only written.
   public let command: [String]
+  private let digests = PotentialDigests()
 
   /// Creates the program in code.
   public init(_ settings: VASPSettings, command: [String] = []) {
@@ -32,6 +34,19 @@ public struct VASPProgram: CalculationProgram {
 
   /// The canonical bytes of the method.
   public var settingsBytes: [UInt8] { settings.canonicalBytes }
+
+  /// The method with the potentials of a structure: their names and, where the library holds them all, the
+  /// SHA-256 of its POTCAR.
+  public func settingsBytes(for structure: Structure) -> [UInt8] {
+    var encoder = ByteEncoder()
+    encoder.encode(settingsBytes)
+    // A structure that VASP cannot treat gets no label: any key will do.
+    guard let elements = try? calculated(structure).blocks else { return encoder.bytes }
+    encoder.encode(settings.potentials.list(for: elements))
+    // Where a potential is missing the calculation says so.
+    encoder.encode((try? digests.digest(of: elements, in: settings.potentials)) ?? "")
+    return encoder.bytes
+  }
 
   /// Starts the command in the folder; what VASP prints goes to `vasp.out`.
   public var launch: CalculationLaunch {
@@ -114,5 +129,19 @@ public struct VASPProgram: CalculationProgram {
           positions: order.map { structure.positions[$0] }),
         order: order)
     } catch { throw .unsupported(error.description) }
+  }
+}
+
+/// The SHA-256 of joined potentials; each list of elements is read once.
+private final class PotentialDigests: Sendable {
+  private let known = Mutex<[[ChemicalElement]: String]>([:])
+
+  func digest(
+    of elements: [ChemicalElement], in potentials: VASPPotentials
+  ) throws(ReferenceEngineError) -> String {
+    if let digest = known.withLock({ $0[elements] }) { return digest }
+    let digest = SHA256.hexadecimal(of: [UInt8](try potentials.potcar(for: elements).utf8))
+    known.withLock { $0[elements] = digest }
+    return digest
   }
 }

@@ -11,14 +11,14 @@ public struct VASPSettings: Sendable, Hashable {
     /// Methfessel and Paxton of first order; for metals.
     case methfesselPaxton = "methfessel-paxton"
     /// Fermi and Dirac.
-    case fermi
+    case fermiDirac = "fermi-dirac"
 
     /// VASP's ISMEAR.
     var code: Int {
       switch self {
       case .gaussian: 0
       case .methfesselPaxton: 1
-      case .fermi: -1
+      case .fermiDirac: -1
       }
     }
   }
@@ -170,7 +170,8 @@ public struct VASPSettings: Sendable, Hashable {
       encoder.encode(element.symbol)
       encoder.encode(potentials.name(of: element))
     }
-    // The folder's own name tells functional and release; where it lies does not matter.
+    // The folder's own name tells functional and release; where it lies does not matter. The files' content
+    // is added for each structure.
     encoder.encode(potentials.folder.map { URL(fileURLWithPath: $0).lastPathComponent } ?? "")
     for tag in tags.sorted(by: { $0.name < $1.name }) where !Self.parallelTags.contains(tag.name) {
       encoder.encode(tag.name)
@@ -188,18 +189,5 @@ public struct VASPSettings: Sendable, Hashable {
   /// A number as VASP reads it, whole ones without a point.
   package static func number(_ value: Double) -> String {
     value == value.rounded() && abs(value) < 1e9 ? String(Int(value)) : String(value)
-  }
-}
-
-extension Structure {
-  /// The divisions of a mesh of k-points.
-  ///
-  /// - Parameter spacing: Largest distance between points in 1/Å, with the factor 2π.
-  /// - Returns: One number per reciprocal vector, at least 1.
-  public func reciprocalMesh(spacing: Double) -> [Int] {
-    let reciprocal = lattice.inverse.transposed
-    return (0..<3).map { axis in
-      max(1, Int((2 * Double.pi * reciprocal[axis].length / spacing).rounded(.up)))
-    }
   }
 }

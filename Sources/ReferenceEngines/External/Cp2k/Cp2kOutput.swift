@@ -16,6 +16,12 @@ struct Cp2kOutput {
 
   /// What a calculation came to.
   func result(for structure: Structure) -> CalculationResult {
+    let found = firstStructure()
+    if let difference = found?.difference(
+      from: structure, lattice: Self.latticePrecision, positions: Self.positionPrecision)
+    {
+      return .unfinished(reason: "the output of cp2k is of another structure: \(difference)")
+    }
     if lines.contains(where: { $0.contains("SCF run NOT converged") }) {
       return .failed(reason: "the self-consistent field did not converge")
     }
@@ -29,6 +35,9 @@ struct Cp2kOutput {
     guard let volume = number(after: "CELL| Volume [angstrom^3]"),
       abs(volume - structure.volume) < 1e-4 + 1e-6 * structure.volume
     else { return .unfinished(reason: "the output of cp2k is of another cell") }
+    guard found != nil else {
+      return .unfinished(reason: "the output of cp2k has no readable structure")
+    }
     guard let forces = forces(structure) else {
       return .failed(reason: "cp2k left no readable \(Cp2kProgram.forcesName) of this structure")
     }
@@ -46,6 +55,44 @@ struct Cp2kOutput {
         virial: virial, of: structure),
       details: CalculationDetails(
         programVersion: version(), iterations: iterations(), seconds: seconds()))
+  }
+
+  /// In Å: lattice vectors are printed with three decimals, so that their ends are off by up to 0.0009 Å; the
+  /// volume, with six, is compared, too.
+  private static let latticePrecision = 1e-3
+  /// In Å: positions are printed with six decimals; CP2K's Bohr radius differs from ours by less.
+  private static let positionPrecision = 1e-4
+
+  /// The lattice and the atoms that CP2K read.
+  private func firstStructure() -> Structure? {
+    let rows = ["a", "b", "c"].compactMap { name in
+      lines.first { $0.contains("CELL| Vector \(name) ") }.flatMap(Self.vectorAfterColon)
+    }
+    guard rows.count == 3, let lattice = try? Lattice(Matrix3(rows: rows[0], rows[1], rows[2])),
+      let title = lines.firstIndex(where: {
+        $0.lowercased().contains("atomic coordinates in angstrom")
+      })
+    else { return nil }
+    var species: [ChemicalElement] = []
+    var positions: [Vector3] = []
+    for line in lines[(title + 1)...].dropFirst() {
+      // 2    1 Si   14      1.400000      1.300000      1.370000   4.0000  28.0855
+      let words = line.split(separator: " ")
+      guard words.count == 9, Int(words[0]) == species.count + 1,
+        let element = ChemicalElement(symbol: String(words[2])),
+        let position = Self.vector(words[4..<7])
+      else { break }
+      species.append(element)
+      positions.append(position)
+    }
+    // Numbers that make no structure are not the one that was asked for.
+    return try? Structure(lattice: lattice, species: species, positions: positions)
+  }
+
+  /// The vector of `CELL| Vector a [angstrom]:       0.000     2.735     2.735   |a| =     3.867874`.
+  private static func vectorAfterColon(_ line: Substring) -> Vector3? {
+    guard let colon = line.firstIndex(of: ":") else { return nil }
+    return vector(line[line.index(after: colon)...].split(separator: " ").prefix(3))
   }
 
   /// What stands in the box with the hammer.

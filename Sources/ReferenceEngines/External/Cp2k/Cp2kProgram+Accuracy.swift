@@ -1,29 +1,12 @@
-import Settings
-
 extension Cp2kProgram: AdjustableProgram {
   static let cutoffs = 20.0...5000.0
-  static let kSpacings = 0.01...10.0
-
-  /// Ry.
-  public var cutoffUnit: CutoffUnit { .rydberg }
 
   /// 20 to 5000 Ry.
   public var allowedCutoffs: ClosedRange<Double> { Self.cutoffs }
 
-  /// 0.01 to 10 1/Å.
-  public var allowedKSpacings: ClosedRange<Double> { Self.kSpacings }
-
   /// The cutoff of the finest grid in Ry, and the k-point spacing in 1/Å.
   public var accuracy: CalculationAccuracy {
     CalculationAccuracy(cutoff: parameters.cutoff, kSpacing: parameters.kPointSpacing)
-  }
-
-  /// `cutoff` and `k_spacing`.
-  public var accuracySettings: [SettingsNode.Entry] {
-    [
-      .init("cutoff", .number(parameters.cutoff)),
-      .init("k_spacing", .number(parameters.kPointSpacing)),
-    ]
   }
 
   /// The same with another finest grid and other k-points; `rel_cutoff` stays.

@@ -104,8 +104,12 @@ extension Cp2kProgram {
       guard let kind = parameters.kinds[element] else { continue }
       lines += [
         "&KIND \(element.symbol)", "BASIS_SET \(kind.basis)", "POTENTIAL \(kind.potential)",
-        "&END KIND",
       ]
+      // From equal spins the field would find only states without moments.
+      if parameters.isSpinPolarized {
+        lines.append("MAGNETIZATION \(parameters.magneticMoments[element] ?? 1)")
+      }
+      lines.append("&END KIND")
     }
     return lines + ["&END SUBSYS"]
   }

@@ -18,6 +18,8 @@ extension Cp2kProgram.Parameters {
   /// k_spacing: 0.3                # 1/Å, with 2π
   /// smearing: {kind: fermi-dirac, width: 0.1}   # eV
   /// added_mos: 20
+  /// spin: true                    # default: only where moments are given
+  /// magnetic_moments: {Fe: 3}     # that atoms start from, in Bohr magnetons; default: 1
   /// ```
   init(_ reader: inout SettingsReader) throws(SettingsError) {
     let ry = "Ry"
@@ -30,7 +32,15 @@ extension Cp2kProgram.Parameters {
     var kinds: [ChemicalElement: Kind] = [:]
     let usual = Kind()
     for element in bases.elements(usual.basis) {
-      guard potentials.elements(usual.potential).contains(element) else { continue }
+      guard potentials.elements(usual.potential).contains(element) else {
+        if let place = bases.places[element] {
+          throw place.error(
+            found: "no pseudopotential of \(element)",
+            allowed: "elements with one in \(potentials.file.path)",
+            suggestion: "name it in 'potentials:', or the file in 'potential_file:'")
+        }
+        continue
+      }
       kinds[element] = Kind(
         basis: bases.name(of: element) ?? usual.basis,
         potential: potentials.name(of: element) ?? usual.potential)
@@ -58,7 +68,17 @@ extension Cp2kProgram.Parameters {
     }
     try smearing.finish()
     addedOrbitals = try reader.optional("added_mos")?.integer(in: 0...100_000)
-    isSpinPolarized = try reader.optional("spin")?.flag() ?? false
+    let moments = reader.optional("magnetic_moments")
+    isSpinPolarized = try reader.optional("spin")?.flag() ?? (moments != nil)
+    if let value = moments {
+      guard isSpinPolarized else {
+        throw value.error(
+          allowed: "no moments with 'spin: false'", suggestion: "write 'spin: true'")
+      }
+      for (element, value) in try value.elementValues() {
+        magneticMoments[element] = try value.number(in: -20...20, unit: "Bohr magnetons")
+      }
+    }
     convergence = try reader.optional("convergence")?.number(in: 1e-14...1e-2) ?? convergence
     steps = try reader.optional("steps")?.integer(in: 1...10000) ?? steps
     mixing = try reader.optional("mixing")?.number(in: 0.01...1) ?? mixing
@@ -69,6 +89,8 @@ extension Cp2kProgram.Parameters {
     let file: Cp2kDataFile
     private var common: String?
     private var own: [ChemicalElement: String] = [:]
+    /// Where elements have names of their own.
+    private(set) var places: [ChemicalElement: SettingsValue] = [:]
 
     init(
       _ reader: inout SettingsReader, _ key: String, file usual: String, _ fileKey: String
@@ -95,6 +117,7 @@ extension Cp2kProgram.Parameters {
         let name = try entry.string("a name in \(file.path)")
         guard file.has(name, of: element) else { throw Self.missing(name, entry, file) }
         own[element] = name
+        places[element] = entry
       }
     }
 

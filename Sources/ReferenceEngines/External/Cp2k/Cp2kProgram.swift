@@ -57,6 +57,9 @@ public struct Cp2kProgram: CalculationProgram, Hashable {
     public var addedOrbitals: Int?
     /// Whether spin up and spin down differ.
     public var isSpinPolarized: Bool
+    /// The magnetic moments that atoms start from where spins may differ, in Bohr magnetons; 1 for elements
+    /// not named.
+    public var magneticMoments: [ChemicalElement: Double]
     /// The change of the density matrix at which the self-consistent field ends.
     public var convergence: Double
     /// Most steps of the self-consistent field.
@@ -86,6 +89,7 @@ public struct Cp2kProgram: CalculationProgram, Hashable {
       functional = .pbe
       smearingWidth = 0.1
       isSpinPolarized = false
+      magneticMoments = [:]
       convergence = 1e-7
       steps = 100
       mixing = 0.3
@@ -112,7 +116,7 @@ public struct Cp2kProgram: CalculationProgram, Hashable {
   /// The canonical bytes of the settings; of files the content counts, not the path.
   public var settingsBytes: [UInt8] {
     var encoder = ByteEncoder()
-    encoder.encode("cp2k 1")
+    encoder.encode("cp2k 2")
     encoder.encode(parameters.basisFile.digest)
     encoder.encode(parameters.potentialFile.digest)
     for (element, kind) in parameters.kinds.sorted(by: { $0.key < $1.key }) {
@@ -128,6 +132,10 @@ public struct Cp2kProgram: CalculationProgram, Hashable {
     }
     encoder.encode(parameters.functional.rawValue)
     encoder.encode(parameters.isSpinPolarized)
+    for (element, moment) in parameters.magneticMoments.sorted(by: { $0.key < $1.key }) {
+      encoder.encode(element)
+      encoder.encode(moment)
+    }
     encoder.encode(parameters.addedOrbitals ?? -1)
     encoder.encode(parameters.steps)
     return encoder.bytes

@@ -41,6 +41,56 @@ struct EspressoOutput {
         seconds: processorSeconds()))
   }
 
+  /// What the single point of a structure came to.
+  ///
+  /// Its lattice and atoms are those that the output begins with; in a relaxation that would be the structure
+  /// before it.
+  func singlePoint(of structure: Structure) -> CalculationResult {
+    let found = firstStructure()
+    if let difference = found?.difference(
+      from: structure, lattice: Self.printedPrecision, positions: Self.printedPrecision)
+    {
+      return .unfinished(reason: "the output of pw.x is of another structure: \(difference)")
+    }
+    let result = result(for: structure)
+    guard found == nil, case .finished = result else { return result }
+    return .unfinished(reason: "the output of pw.x has no readable structure")
+  }
+
+  /// In Å: six decimals of alat for the lattice and seven for positions leave 10⁻⁵ Å at an alat of 20 Å.
+  private static let printedPrecision = 1e-4
+
+  /// The lattice and the atoms that pw.x read, from their first block.
+  private func firstStructure() -> Structure? {
+    guard let alat = number(after: "celldm(1)"),
+      let axes = lines.firstIndex(where: { $0.contains("crystal axes:") }),
+      let atoms = lines.firstIndex(where: { $0.contains("site n.") && $0.contains("alat") })
+    else { return nil }
+    let scale = alat * PhysicalConstants.angstromsPerBohr
+    let rows = lines[(axes + 1)...].prefix(3).compactMap(Self.bracketed)
+    guard rows.count == 3 else { return nil }
+    var species: [ChemicalElement] = []
+    var positions: [Vector3] = []
+    for line in lines[(atoms + 1)...].prefix(while: { $0.contains(" tau(") }) {
+      guard let symbol = line.split(separator: " ").dropFirst().first,
+        let element = ChemicalElement(symbol: String(symbol)), let position = Self.bracketed(line)
+      else { return nil }
+      species.append(element)
+      positions.append(scale * position)
+    }
+    // Numbers that make no structure are not the one that was asked for.
+    guard let lattice = try? Lattice(scale * Matrix3(rows: rows[0], rows[1], rows[2])) else {
+      return nil
+    }
+    return try? Structure(lattice: lattice, species: species, positions: positions)
+  }
+
+  /// The vector of `a(1) = (   0.000000   0.707107   0.707107 )`.
+  private static func bracketed(_ line: Substring) -> Vector3? {
+    guard let start = line.range(of: "= (")?.upperBound else { return nil }
+    return vector(line[start...].split(separator: " ").prefix(3))
+  }
+
   /// `PWSCF v.6.7MaX`.
   static func version(in text: String) -> String? {
     text.split(whereSeparator: \.isNewline).lazy.compactMap(version).first
@@ -66,7 +116,8 @@ struct EspressoOutput {
 
   /// Whether the output belongs to another structure, as where folders were mixed up.
   private func mismatch(_ structure: Structure) -> String? {
-    guard let atoms = number(after: "number of atoms/cell"), Int(atoms) == structure.atomCount,
+    guard let atoms = number(after: "number of atoms/cell"),
+      Int(exactly: atoms) == structure.atomCount,
       let volume = number(after: "unit-cell volume")
     else { return "the output of pw.x is not of this structure" }
     let bohr = PhysicalConstants.angstromsPerBohr

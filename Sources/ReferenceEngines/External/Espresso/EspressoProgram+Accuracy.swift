@@ -2,16 +2,9 @@ import Settings
 
 extension EspressoProgram: AdjustableProgram {
   static let cutoffs = 1.0...1000.0
-  static let kSpacings = 0.01...10.0
-
-  /// Ry.
-  public var cutoffUnit: CutoffUnit { .rydberg }
 
   /// 1 to 1000 Ry.
   public var allowedCutoffs: ClosedRange<Double> { Self.cutoffs }
-
-  /// 0.01 to 10 1/Å.
-  public var allowedKSpacings: ClosedRange<Double> { Self.kSpacings }
 
   /// The cutoff of the wave functions in Ry, and the k-point spacing in 1/Å.
   public var accuracy: CalculationAccuracy {

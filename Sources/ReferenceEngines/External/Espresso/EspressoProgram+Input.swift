@@ -6,8 +6,8 @@ extension EspressoProgram {
   ///
   /// Lengths are in Bohr radii, so that no constant of `pw.x` enters.
   ///
-  /// - Throws: `ReferenceEngineError.unsupported` where the structure is not periodic in all directions
-  ///   or an element has no pseudopotential.
+  /// - Throws: `ReferenceEngineError.unsupported` where the structure is not periodic in all directions,
+  ///   an element has no pseudopotential, or two different ones have the same name.
   public func inputs(
     for structure: Structure, attempt: CalculationAttempt
   ) throws(ReferenceEngineError) -> [CalculationFile] {
@@ -15,15 +15,20 @@ extension EspressoProgram {
       throw .unsupported("espresso needs structures that repeat in all three directions")
     }
     let elements = structure.distinctElements()
-    var files: [CalculationFile] = []
+    var used: [PseudopotentialFile] = []
     for element in elements {
       guard let file = parameters.pseudopotentials[element] else {
         throw .unsupported("no pseudopotential of \(element)")
       }
-      if !files.contains(where: { $0.name == file.name }) {
-        files.append(CalculationFile(name: file.name, content: .link(path: file.path)))
+      if let other = used.first(where: { $0.name == file.name }) {
+        guard other.digest == file.digest else {
+          throw .unsupported("\(other.path) and \(file.path) need different names in one folder")
+        }
+      } else {
+        used.append(file)
       }
     }
+    let files = used.map { CalculationFile(name: $0.name, content: .link(path: $0.path)) }
     let text =
       namelists(for: structure, elements, attempt).map(Self.text).joined()
       + cards(for: structure, elements)

@@ -72,6 +72,13 @@ extension EspressoProgram.Parameters {
       if let named = file.element, named != element {
         throw value.error(found: "a pseudopotential of \(named)", allowed: "one of \(element)")
       }
+      guard !files.values.contains(where: { $0.name == file.name && $0.digest != file.digest })
+      else {
+        throw value.error(
+          found: "\(path), another file of the name \(file.name)",
+          allowed: "pseudopotentials with different names",
+          suggestion: "they lie in one folder in a calculation: rename one")
+      }
       files[element] = file
     }
     guard !files.isEmpty else { throw block.error(allowed: "a file for every element") }

@@ -152,12 +152,12 @@ public struct EspressoProgram: CalculationProgram, Hashable {
   /// Where `pw.x` keeps densities and wave functions.
   public var scratch: [String] { [Self.scratchName] }
 
-  /// Reads `pw.out`.
+  /// Reads `pw.out`; the output of another structure counts as none.
   public func result(in folder: String, for structure: Structure) -> CalculationResult {
     guard let data = FileManager.default.contents(atPath: "\(folder)/\(Self.outputName)") else {
       return .unfinished(reason: "no \(Self.outputName)")
     }
-    return EspressoOutput(String(decoding: data, as: UTF8.self)).result(for: structure)
+    return EspressoOutput(String(decoding: data, as: UTF8.self)).singlePoint(of: structure)
   }
 
   static let inputName = "pw.in"
