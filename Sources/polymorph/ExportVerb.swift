@@ -19,12 +19,17 @@ enum ExportVerb: Verb {
           + "are written"),
       .init(
         "pseudopotentials", "FILE",
-        "for espresso: a YAML file with folder: and files: {Si: Si.pbe-rrkj.UPF}"),
+        "for espresso: a YAML file with folder: and files: {Si: Si.pbe-rrkj.UPF}; default: the "
+          + "campaign's own method where its reference is espresso"),
     ],
     notes: [
       "vasp, espresso and cp2k write a relaxation at the campaign's pressure and a single point for "
         + "each candidate, with a script run.sh that runs both; rerank --collect reads what came of "
-        + "those for vasp and espresso."
+        + "those for vasp and espresso.",
+      "Where the campaign's reference is the same program, the inputs take over its method: functional, "
+        + "potentials or basis, cutoffs, k-points, smearing, spin and convergence. The command with its "
+        + "environment and limits, and the second try with safer settings, are not taken over: run.sh "
+        + "is told the command.",
     ])
 
   static func run(_ arguments: ParsedArguments, _ session: Session) throws -> ExitStatus {

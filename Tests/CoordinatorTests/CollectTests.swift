@@ -219,8 +219,8 @@ struct CollectTests {
       ["search", campaign, "--directory", place.path("c"), "--quiet"], in: place.folder)
     try #require(search.status == 0, "\(search.errors)")
     try AtomicFile.write(
-      "folder: /usr/share/espresso/pseudo\nfiles: {Si: Si.pbe-rrkj.UPF}\n",
-      to: place.path("pseudo.yaml"))
+      "folder: .\nfiles: {Si: Si.pbe-rrkj.UPF}\n", to: place.path("pseudo.yaml"))
+    try AtomicFile.write("no pseudopotential: nothing reads it", to: place.path("Si.pbe-rrkj.UPF"))
     let export = try place.polymorph.run(
       [
         "export", place.path("c"), "--top", "4", "--format", "espresso", "--output",
@@ -285,5 +285,25 @@ struct CollectTests {
     result = try collect()
     reasons = try result.list("left_out").map { $0["reason"] as? String ?? "" }
     #expect(reasons[0].contains("has no end") && reasons[1].contains("another cell"), "\(reasons)")
+
+    // A file that is there and cannot be read is told from one that is missing.
+    let mark = place.path("out/\(names[1])/candidate.json")
+    let content = try String(contentsOfFile: mark, encoding: .utf8)
+    for (damaged, mention) in [
+      (
+        String(content.prefix(content.count / 2)), "candidate.json is damaged: it is no JSON object"
+      ),
+      ("", "candidate.json is damaged"),
+      ("{}", "candidate.json is damaged: 'campaign' is missing"),
+      (
+        content.replacingOccurrences(of: "\"espresso\"", with: "7"),
+        "candidate.json is damaged: 'program' is of another kind"
+      ),
+    ] {
+      try AtomicFile.write(damaged, to: mark)
+      let left = try collect().list("left_out").first { $0["folder"] as? String == names[1] }
+      let reason = left?["reason"] as? String ?? ""
+      #expect(reason.contains(mention), "\(reason)")
+    }
   }
 }

@@ -25,12 +25,21 @@ struct ExportTests {
       .appendingPathComponent("export")
   }
 
-  /// An export by its name in the fixtures.
-  private static func export(_ name: String) throws -> any CalculationExport {
+  private static let installed = "/usr/share/espresso/pseudo"
+
+  /// An export by its name in the fixtures; pseudopotentials lie in `pseudo/`.
+  private static func export(_ name: String, _ place: Workplace) throws -> any CalculationExport {
     switch name {
     case "vasp": return VASPExport(settings: VASPSettings(), pressureGPa: 10)
     case "espresso":
-      let path = try folder().appendingPathComponent("pseudopotentials.yaml").path
+      let fixture = try folder().appendingPathComponent("pseudopotentials.yaml")
+      let text = try String(contentsOf: fixture, encoding: .utf8)
+      try #require(text.contains("folder: \(installed)\n"))
+      try FileManager.default.createDirectory(
+        atPath: place.path("pseudo"), withIntermediateDirectories: true)
+      try AtomicFile.write("", to: place.path("pseudo/Si.pbe-rrkj.UPF"))
+      let path = place.path("pseudo.yaml")
+      try AtomicFile.write(text.replacingOccurrences(of: installed, with: "pseudo"), to: path)
       return EspressoExport(pseudopotentials: try PseudopotentialList(path: path), pressureGPa: 10)
     default: return CP2KExport(pressureGPa: 10)
     }
@@ -38,7 +47,8 @@ struct ExportTests {
 
   @Test("Every input file is the one that was checked", arguments: ["vasp", "espresso", "cp2k"])
   func golden(name: String) throws {
-    let export = try Self.export(name)
+    let place = try Workplace()
+    let export = try Self.export(name, place)
     let files = try export.files(for: Self.silicon(), title: "Si2 candidate 7")
     let golden = try Self.folder().appendingPathComponent(name)
     let names = try #require(
@@ -48,7 +58,10 @@ struct ExportTests {
     for file in files {
       let expected = try String(
         contentsOf: golden.appendingPathComponent(file.path), encoding: .utf8)
-      let lines = file.text.split(separator: "\n", omittingEmptySubsequences: false)
+      // A relative folder is written as an absolute one.
+      let text = file.text.replacingOccurrences(
+        of: "'\(place.path("pseudo"))'", with: "'\(Self.installed)'")
+      let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
       let others = expected.split(separator: "\n", omittingEmptySubsequences: false)
       #expect(lines.count == others.count)
       for (line, other) in zip(lines, others) {
@@ -144,22 +157,136 @@ struct ExportTests {
       try AtomicFile.write(text, to: path)
       return try PseudopotentialList(path: path)
     }
-    let other = try list("folder: /x\nfiles: {Ti: Ti.upf}\n")
+    for name in ["Ti.upf", "a"] { try AtomicFile.write("", to: place.path(name)) }
+    let other = try list("folder: .\nfiles: {Ti: Ti.upf}\n")
     #expect {
       try EspressoExport(pseudopotentials: other, pressureGPa: 0)
         .files(for: Self.silicon(), title: "Si2")
     } throws: { "\($0)".contains("no pseudopotential of Si") }
     for (text, mention) in [
-      ("files: {Si: a}\n", "folder"), ("folder: /x\n", "files"),
-      ("folder: /x\nfiles: {Sj: a}\n", "element symbols"),
-      ("folder: /x\nfiles: {Si: a}\ncutof: 300\n", "cutoff"),
-      ("folder: /x\nfiles: {Si: a}\ncutoff: 300\ndensity_cutoff: 300\n", "density_cutoff"),
+      ("files: {Si: a}\n", "folder"), ("folder: .\n", "files"),
+      ("folder: .\nfiles: {Sj: a}\n", "element symbols"),
+      ("folder: .\nfiles: {Si: a}\ncutof: 300\n", "cutoff"),
+      ("folder: .\nfiles: {Si: a}\ncutoff: 300\ndensity_cutoff: 300\n", "density_cutoff"),
+      (
+        "folder: .\nfiles:\n  Si: b\n",
+        "\(path):3: files.Si: found no file \(place.path("b")), allowed: a pseudopotential"
+      ),
+      ("folder: /x\nfiles: {Si: a}\n", "found no file /x/a"),
     ] {
       #expect(throws: SettingsError.self) { try list(text) }
       #expect {
         try list(text)
       } throws: { "\($0)".contains(mention) }
     }
+  }
+
+  /// The lines of the two inputs that an export by a campaign's own method writes, and of the engine's.
+  private static func inputs(
+    _ program: some CalculationProgram, _ format: CandidateExport.Format, _ names: [String]
+  ) throws -> (relaxation: [Substring], single: [Substring], own: [Substring], common: [String]) {
+    func lines(_ text: String) -> [Substring] { text.split(separator: "\n") }
+    let options = ExportOptions(for: ReferenceSettings(.external(ExternalMethod(program))))
+    let export = try #require(try options.calculation(format, pressureGPa: 10))
+    let files = try export.files(for: silicon(), title: "Si2")
+    try #require(files.map(\.path) == names)
+    let own = try #require(try program.inputs(for: silicon(), attempt: .regular).first)
+    guard case .text(let text) = own.content else { throw CampaignError.failed("no input") }
+    return (
+      lines(files[0].text), lines(files[1].text), lines(text),
+      try export.commonFiles().map(\.path)
+    )
+  }
+
+  @Test("A campaign by Quantum ESPRESSO exports the inputs of its own labels")
+  func espressoCampaign() throws {
+    let place = try Workplace()
+    let si = try ClassicalModels.element("Si")
+    try AtomicFile.write("<UPF version=\"2.0.1\">\n", to: place.path("Si.upf"))
+    var parameters = EspressoProgram.Parameters(
+      pseudopotentials: [si: try PseudopotentialFile(path: place.path("Si.upf"))], cutoff: 20)
+    parameters.kPointSpacing = 0.5
+    parameters.isSpinPolarized = true
+    parameters.extra = ["control": ["etot_conv_thr": "1d-3"]]
+    let program = EspressoProgram(parameters)
+    let it = try Self.inputs(program, .espresso, ["relax.in", "static.in"])
+    #expect(Set(it.single).subtracting(it.own) == ["! Si2", "  pseudo_dir = '../'"])
+    #expect(Set(it.own).subtracting(it.single) == ["  pseudo_dir = './'"])
+    #expect(
+      Set(it.relaxation).subtracting(it.single) == [
+        "  calculation = 'vc-relax'", "  forc_conv_thr = 0.000777876", "  etot_conv_thr = 1.0e-5",
+        "  nstep = 200", "&IONS", "  ion_dynamics = 'bfgs'", "&CELL", "  cell_dynamics = 'bfgs'",
+        "  press = 100.0", "  press_conv_thr = 0.5",
+      ])
+    #expect(
+      Set(it.single).subtracting(it.relaxation)
+        == ["  calculation = 'scf'", "  etot_conv_thr = 1d-3"])
+    // The script cuts here: three vectors, and two atoms under a heading.
+    for lines in [it.single, it.relaxation] {
+      let cell = try #require(lines.firstIndex { $0.hasPrefix("CELL_PARAMETERS") })
+      #expect(lines.count - cell == 7 && lines[cell + 4].hasPrefix("ATOMIC_POSITIONS"))
+    }
+    #expect(it.common == ["README.md", "run.sh", "Si.upf"])
+    // Two that differ cannot lie in one folder.
+    try FileManager.default.createDirectory(
+      atPath: place.path("other"), withIntermediateDirectories: true)
+    try AtomicFile.write("<UPF version=\"2.0.0\">\n", to: place.path("other/Si.upf"))
+    parameters.pseudopotentials[try ClassicalModels.element("Ge")] =
+      try PseudopotentialFile(path: place.path("other/Si.upf"))
+    let both = EspressoExport(campaign: EspressoProgram(parameters), pressureGPa: 10)
+    #expect {
+      try both.commonFiles()
+    } throws: { "\($0)".contains("need different names") }
+    // What is named on the command line is preferred; an element that the campaign does not know is refused.
+    let export = EspressoExport(campaign: program, pressureGPa: 10)
+    let silicon = try Self.silicon()
+    let oxygen = try Structure(
+      lattice: silicon.lattice, species: [ClassicalModels.element("O"), si],
+      positions: silicon.positions)
+    #expect {
+      try export.files(for: oxygen, title: "OSi")
+    } throws: { "\($0)".contains("no pseudopotential of O") }
+    var options = ExportOptions(for: ReferenceSettings(.external(ExternalMethod(program))))
+    try AtomicFile.write("folder: .\nfiles: {Si: Si.upf}\n", to: place.path("pseudo.yaml"))
+    options.pseudopotentials = place.path("pseudo.yaml")
+    let named = try #require(try options.calculation(.espresso, pressureGPa: 10))
+    #expect(try named.files(for: silicon, title: "Si2")[1].text.contains("&CONTROL"))
+    #expect(try named.commonFiles().count == 2)
+    #expect {
+      try ExportOptions().calculation(.espresso, pressureGPa: 10)
+    } throws: { "\($0)".contains("--pseudopotentials FILE") }
+  }
+
+  @Test("A campaign by CP2K exports the inputs of its own labels")
+  func cp2kCampaign() throws {
+    let place = try Workplace()
+    let si = try ClassicalModels.element("Si")
+    for (name, entry) in [("BASIS", "Si DZVP"), ("POTENTIALS", "Si GTH-LDA")] {
+      try AtomicFile.write(entry + "\n", to: place.path(name))
+    }
+    var parameters = Cp2kProgram.Parameters(
+      basisFile: try Cp2kDataFile(path: place.path("BASIS")),
+      potentialFile: try Cp2kDataFile(path: place.path("POTENTIALS")),
+      kinds: [si: .init(basis: "DZVP", potential: "GTH-LDA")], cutoff: 250)
+    parameters.functional = .lda
+    parameters.isSpinPolarized = true
+    parameters.kPointSpacing = 1
+    let it = try Self.inputs(Cp2kProgram(parameters), .cp2k, ["relax.inp", "static.inp"])
+    #expect(
+      Set(it.single).subtracting(it.own) == [
+        "! Si2", "  PROJECT static", "&EXT_RESTART", "  RESTART_FILE_NAME relax-1.restart",
+        "  RESTART_DEFAULT F", "  RESTART_CELL T", "  RESTART_POS T", "&END EXT_RESTART",
+        "      FILENAME =static.forces", "      FILENAME =static.stress",
+      ])
+    let files: Set<Substring> = ["      FILENAME =cp2k.forces", "      FILENAME =cp2k.stress"]
+    #expect(Set(it.own).subtracting(it.single) == files.union(["  PROJECT cp2k"]))
+    #expect(
+      Set(it.own).subtracting(it.relaxation)
+        == files.union(["  PROJECT cp2k", "  RUN_TYPE ENERGY_FORCE"]))
+    for line in ["  RUN_TYPE CELL_OPT", "    EXTERNAL_PRESSURE 100000.0", "&END MOTION"] {
+      #expect(it.relaxation.contains { $0 == line }, "\(line)")
+    }
+    #expect(it.common == ["README.md", "run.sh"])
   }
 
   @Test("A campaign's candidates are exported for each program")
@@ -175,8 +302,9 @@ struct ExportTests {
     }
     let nameless = try export("espresso")
     #expect(nameless.status == 2 && nameless.errors.contains("--pseudopotentials FILE"))
+    for name in ["Ti.upf", "O.upf"] { try AtomicFile.write("", to: place.path(name)) }
     try AtomicFile.write(
-      "folder: /x\nfiles: {Ti: Ti.upf, O: O.upf}\n", to: place.path("pseudo.yaml"))
+      "folder: .\nfiles: {Ti: Ti.upf, O: O.upf}\n", to: place.path("pseudo.yaml"))
     for (format, more, expected) in [
       ("espresso", ["--pseudopotentials", place.path("pseudo.yaml")], ["relax.in", "static.in"]),
       ("cp2k", [], ["relax.inp", "static.inp"]),

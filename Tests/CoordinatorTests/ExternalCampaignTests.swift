@@ -106,6 +106,22 @@ struct ExternalCampaignTests {
     #expect(third.status == 0, "\(third.errors)")
     #expect(try place.digest("third") == place.digest("second"))
     #expect(try place.runs("begun").count == runs.count)
+    // Labels are inputs of a replay, and re-ranking finds its calculations in the folder.
+    let replay = try place.search("unused", ranks: 2, ["--replay", place.path("third")])
+    #expect(replay.output.contains("every bit the same"), "\(replay.output)\(replay.errors)")
+    #expect(try place.runs("begun").count == runs.count)
+  }
+
+  @Test("A search whose program has no command is refused before it begins")
+  func noCommand() throws {
+    let place = try ExternalPlace()
+    let text = try String(contentsOfFile: place.campaign, encoding: .utf8)
+    let lines = text.split(separator: "\n").filter { !$0.contains("command:") }
+    try AtomicFile.write(lines.joined(separator: "\n") + "\n", to: place.campaign)
+    let outcome = try place.search("campaign")
+    #expect(outcome.status == 2)
+    #expect(outcome.errors.contains("reference.command"), "\(outcome.errors)")
+    #expect(!FileManager.default.fileExists(atPath: place.path("campaign/campaign.db")))
   }
 
   @Test(

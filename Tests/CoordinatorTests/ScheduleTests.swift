@@ -57,6 +57,18 @@ struct ScheduleTests {
     for basin in run.state.population.best(2) {
       #expect(verified.contains(basin.representative.id))
     }
+    // Where the reference method gives no label of a minimum, the next best gets one.
+    func minima(_ isWanted: (LabelRecord) -> Bool) -> Set<Int> {
+      Set(
+        run.state.labels.filter(isWanted).compactMap { label in
+          if case .minimum(let candidate) = label.origin { candidate } else { nil }
+        })
+    }
+    let failed = minima { if case .failed = $0.status { true } else { false } }
+    let labelled = minima { $0.labelled != nil }
+    #expect(!failed.isEmpty)
+    let best = run.state.population.best(2 + failed.count).map(\.representative.id)
+    #expect(best.filter(labelled.contains).count >= 2)
     var settings = try ToyRun.settings()
     settings.verify = 0
     let without = try ToyRun(InProcessTransport(executor: toy), settings: settings)

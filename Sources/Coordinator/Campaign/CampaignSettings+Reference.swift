@@ -1,4 +1,5 @@
 import Crystal
+import Potential
 import ReferenceEngines
 import Settings
 
@@ -18,6 +19,28 @@ extension CampaignSettings.Reference {
     settings = try ReferenceSettings(value.mapping())
     node = value.node.withoutLines()
     for composition in target.extremes { try settings.check(composition) }
+  }
+}
+
+extension CampaignSettings.Reference {
+  /// The method as engine and as potential.
+  ///
+  /// - Parameters:
+  ///   - folder: Where an external program computes, one folder for each structure.
+  ///   - stores: Such folders of other campaigns, whose labels are taken over.
+  ///   - shouldStop: Asked while an external program runs; where it says yes, the program is ended.
+  /// - Returns: What labels structures, and the same as a potential for relaxations.
+  /// - Throws: `CampaignError.wrongInput` where the method cannot be had here: a program is missing, or
+  ///   parameters contradict each other.
+  func method(
+    folder: String, stores: [String] = [],
+    shouldStop: @escaping @Sendable () -> Bool = { false }
+  ) throws -> (engine: any ReferenceEngine, potential: any InteratomicPotential) {
+    do throws(PotentialError) {
+      return try settings.method(folder: folder, stores: stores, shouldStop: shouldStop)
+    } catch .invalidParameters(let what) {
+      throw CampaignError.wrongInput(what)
+    }
   }
 }
 

@@ -244,7 +244,7 @@ public final class CampaignExecutor: WorkExecutor {
     case .labelled(let evaluation): return .labelled(evaluation)
     case .failed(let reason):
       // Only what came from outside may go better the next time (R8).
-      let isExternal = ["time-out:", "signal:"].contains { reason.hasPrefix($0) }
+      let isExternal = ["time-out:", "signal:", "system:"].contains { reason.hasPrefix($0) }
       return .labelFailed(isExternal ? reason : CampaignState.deterministicFailure + reason)
     }
   }

@@ -4,35 +4,68 @@ import ReferenceEngines
 
 /// Inputs for CP2K: `relax.inp` (CELL_OPT) and `static.inp` (ENERGY_FORCE) for every candidate.
 ///
-/// Basis sets and pseudopotentials are those that CP2K ships for PBE.
+/// Where the campaign's labels are of CP2K, the inputs are the engine's own; otherwise basis sets and
+/// pseudopotentials are those that CP2K ships for PBE.
 package struct CP2KExport: CalculationExport {
+  private let campaign: Cp2kProgram?
   let pressureGPa: Double
   let force: Double
   /// Largest distance between k-points in 1/Å, with 2π.
   let kSpacing = 0.25
 
   /// Creates an export at a pressure in GPa, to a largest force in eV/Å.
-  package init(pressureGPa: Double, force: Double = 0.02) {
+  ///
+  /// - Parameters:
+  ///   - campaign: The campaign's own method; `nil` for PBE with the usual basis.
+  ///   - pressureGPa: In GPa.
+  ///   - force: In eV/Å.
+  package init(campaign: Cp2kProgram? = nil, pressureGPa: Double, force: Double = 0.02) {
+    self.campaign = campaign
     self.pressureGPa = pressureGPa
     self.force = force
   }
 
   package func files(for structure: Structure, title: String) throws -> [File] {
-    [
-      ("relax.inp", input(structure, title, isRelaxation: true)),
-      ("static.inp", input(structure, title, isRelaxation: false)),
-    ]
+    func input(_ step: Step) throws -> String {
+      guard let campaign else { return self.input(structure, title, step) }
+      return try "! \(title)\n" + campaignInput(campaign.inputText(for: structure), step)
+    }
+    return [("relax.inp", try input(.relax)), ("static.inp", try input(.single))]
   }
 
-  private func input(_ structure: Structure, _ title: String, isRelaxation: Bool) -> String {
-    var text = "! \(title)\n&GLOBAL\n  PROJECT \(isRelaxation ? "relax" : "static")\n"
-    text += "  RUN_TYPE \(isRelaxation ? "CELL_OPT" : "ENERGY_FORCE")\n  PRINT_LEVEL LOW\n"
-    text += "&END GLOBAL\n"
-    if isRelaxation {
+  /// The two steps, by the names of their files.
+  private enum Step: String {
+    case relax
+    case single = "static"
+
+    var runType: String { self == .relax ? "CELL_OPT" : "ENERGY_FORCE" }
+  }
+
+  /// The engine's input with another kind of run and what that needs.
+  private func campaignInput(_ text: String, _ step: Step) -> String {
+    var result = ""
+    for line in text.split(separator: "\n").map(String.init) {
+      let words = line.split(separator: " ").map(String.init)
+      switch words.first {
+      case "PROJECT": result += "  PROJECT \(step.rawValue)\n"
+      case "RUN_TYPE": result += "  RUN_TYPE \(step.runType)\n"
+      // Each step has files of its own: CP2K writes on at the end of one that is there.
+      case "FILENAME": result += line.replacing("=cp2k.", with: "=\(step.rawValue).") + "\n"
+      case "&END" where words.last == "GLOBAL": result += line + "\n" + sections(of: step)
+      default: result += line + "\n"
+      }
+    }
+    return result
+  }
+
+  /// The sections that a step needs beside those of a single point.
+  private func sections(of step: Step) -> String {
+    switch step {
+    case .relax:
       // From eV/Å to Hartree/bohr; pressures are in bar.
       let limit =
         force * PhysicalConstants.angstromsPerBohr / PhysicalConstants.electronvoltsPerHartree
-      text += """
+      return """
         &MOTION
           &CELL_OPT
             TYPE DIRECT_CELL_OPT
@@ -45,8 +78,8 @@ package struct CP2KExport: CalculationExport {
         &END MOTION
 
         """
-    } else {
-      text += """
+    case .single:
+      return """
         &EXT_RESTART
           RESTART_FILE_NAME relax-1.restart
           RESTART_DEFAULT F
@@ -56,6 +89,11 @@ package struct CP2KExport: CalculationExport {
 
         """
     }
+  }
+
+  private func input(_ structure: Structure, _ title: String, _ step: Step) -> String {
+    var text = "! \(title)\n&GLOBAL\n  PROJECT \(step.rawValue)\n  RUN_TYPE \(step.runType)\n"
+    text += "  PRINT_LEVEL LOW\n&END GLOBAL\n" + sections(of: step)
     let mesh = structure.reciprocalMesh(spacing: kSpacing).map(String.init).joined(separator: " ")
     text += """
       &FORCE_EVAL
@@ -141,9 +179,20 @@ package struct CP2KExport: CalculationExport {
       2. `static.inp`: energy, forces and stress; it takes the relaxed structure from `relax-1.restart`.
 
       `CP2K="mpirun -n 16 cp2k.psmp" ./run.sh` does all of it and goes on where it was stopped.
-      Elements without a DZVP-MOLOPT-SR-GTH basis in `BASIS_MOLOPT` need another one: see `&KIND`.
+      \(methodNote)
 
       """
     return [("README.md", readme), ("run.sh", script)]
+  }
+
+  private var methodNote: String {
+    guard let campaign else {
+      return
+        "Elements without a DZVP-MOLOPT-SR-GTH basis in `BASIS_MOLOPT` need another one: see `&KIND`."
+    }
+    return """
+      The method is the campaign's own (\(campaign.summary)).
+      On another computer `BASIS_SET_FILE_NAME` and `POTENTIAL_FILE_NAME` may need other paths.
+      """
   }
 }

@@ -15,14 +15,20 @@ package protocol CalculationExport {
   func files(for structure: Structure, title: String) throws -> [File]
 
   /// The files beside the candidates: what to do, and a script that does it.
-  func commonFiles() -> [File]
+  ///
+  /// - Throws: `CampaignError.wrongInput` where a file that belongs there is gone.
+  func commonFiles() throws -> [File]
 }
 
 /// What an export needs beside the candidates.
 public struct ExportOptions: Sendable {
   /// VASP's method and potentials.
   public var vasp = VASPSettings()
-  /// A file that names the pseudopotentials of Quantum ESPRESSO.
+  /// The campaign's own method where it is Quantum ESPRESSO.
+  public var espresso: EspressoProgram?
+  /// The campaign's own method where it is CP2K.
+  public var cp2k: Cp2kProgram?
+  /// A file that names the pseudopotentials of Quantum ESPRESSO; it is preferred to the campaign's method.
   public var pseudopotentials: String?
   /// Largest force at rest in eV/Å.
   public var force = 0.02
@@ -30,11 +36,61 @@ public struct ExportOptions: Sendable {
   /// Creates the default options.
   public init() {}
 
-  /// Creates options that take over the campaign's own method where it is VASP.
+  /// Creates options that take over the campaign's own method where it is one of the programs.
   public init(for reference: ReferenceSettings) {
-    if case .external(let method) = reference.model, let program = method.program as? VASPProgram {
-      vasp = program.settings
+    guard case .external(let method) = reference.model else { return }
+    switch method.program {
+    case let program as VASPProgram: vasp = program.settings
+    case let program as EspressoProgram: espresso = program
+    case let program as Cp2kProgram: cp2k = program
+    default: break
     }
+  }
+
+  /// What writes inputs in a format; `nil` for formats of structures.
+  ///
+  /// - Parameters:
+  ///   - format: The format.
+  ///   - pressureGPa: The pressure in GPa.
+  /// - Returns: What writes the inputs.
+  /// - Throws: `CampaignError.wrongInput` where pseudopotentials are not named, or `SettingsError`.
+  package func calculation(
+    _ format: CandidateExport.Format, pressureGPa: Double
+  ) throws -> (any CalculationExport)? {
+    switch format {
+    case .vasp: return VASPExport(settings: vasp, pressureGPa: pressureGPa, force: force)
+    case .espresso:
+      if let path = pseudopotentials {
+        return EspressoExport(
+          pseudopotentials: try PseudopotentialList(path: path), pressureGPa: pressureGPa,
+          force: force)
+      }
+      guard let espresso else {
+        throw CampaignError.wrongInput(
+          "export --format espresso: no pseudopotentials are named; write a file such as "
+            + "'{folder: /usr/share/espresso/pseudo, files: {Si: Si.pbe-rrkj.UPF}}' and add "
+            + "--pseudopotentials FILE")
+      }
+      return EspressoExport(campaign: espresso, pressureGPa: pressureGPa, force: force)
+    case .cp2k: return CP2KExport(campaign: cp2k, pressureGPa: pressureGPa, force: force)
+    case .poscar, .cif, .extxyz: return nil
+    }
+  }
+}
+
+extension CalculationProgram {
+  /// The input of the regular calculation, as the campaign itself computes labels.
+  ///
+  /// - Throws: `CampaignError.wrongInput` where the program cannot treat the structure.
+  func inputText(for structure: Structure) throws(CampaignError) -> String {
+    let files: [CalculationFile]
+    do throws(ReferenceEngineError) {
+      files = try inputs(for: structure, attempt: .regular)
+    } catch { throw .wrongInput("export: \(error)") }
+    for file in files {
+      if case .text(let text) = file.content { return text }
+    }
+    throw .failed("\(kind) gives no input")
   }
 }
 

@@ -59,7 +59,7 @@ public struct CandidateExport {
     guard !table.rows.isEmpty else {
       throw CampaignError.wrongInput("the campaign has no candidate to export yet")
     }
-    let calculation = try calculation(format)
+    let calculation = try options.calculation(format, pressureGPa: settings.pressure)
     let fresh = output + ".new-\(getpid())"
     try files.createDirectory(atPath: fresh, withIntermediateDirectories: true)
     var names: [String] = []
@@ -76,8 +76,9 @@ public struct CandidateExport {
           try write(inputs + [mark], into: "\(fresh)/\(row.fileName)")
           names.append(row.fileName)
         }
-        try write(calculation.commonFiles(), into: fresh)
-        names += calculation.commonFiles().map(\.path)
+        let common = try calculation.commonFiles()
+        try write(common, into: fresh)
+        names += common.map(\.path)
       } else {
         for row in table.rows { names.append(try write(row, format, into: fresh)) }
       }
@@ -107,27 +108,6 @@ public struct CandidateExport {
       record.features.append(("distance_above_hull", "\(distance)"))
     }
     return record
-  }
-
-  /// The program that a format is for, `nil` for formats of structures.
-  private func calculation(_ format: Format) throws -> (any CalculationExport)? {
-    switch format {
-    case .vasp:
-      return VASPExport(
-        settings: options.vasp, pressureGPa: settings.pressure, force: options.force)
-    case .espresso:
-      guard let path = options.pseudopotentials else {
-        throw CampaignError.wrongInput(
-          "export --format espresso: no pseudopotentials are named; write a file such as "
-            + "'{folder: /usr/share/espresso/pseudo, files: {Si: Si.pbe-rrkj.UPF}}' and add "
-            + "--pseudopotentials FILE")
-      }
-      return EspressoExport(
-        pseudopotentials: try PseudopotentialList(path: path), pressureGPa: settings.pressure,
-        force: options.force)
-    case .cp2k: return CP2KExport(pressureGPa: settings.pressure, force: options.force)
-    case .poscar, .cif, .extxyz: return nil
-    }
   }
 
   private func write(_ inputs: [CalculationExport.File], into folder: String) throws {

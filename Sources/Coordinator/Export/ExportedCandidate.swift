@@ -36,14 +36,35 @@ struct ExportedCandidate: Sendable, Hashable, Codable {
     ]).text() + "\n"
   }
 
+  /// Why the file of a folder cannot be read.
+  struct Damage: Error {
+    /// One phrase.
+    let reason: String
+  }
+
   /// Reads the file of a folder; `nil` where it holds none.
   ///
-  /// - Throws: Where the file is damaged.
-  static func read(in folder: String) throws -> ExportedCandidate? {
-    guard let data = FileManager.default.contents(atPath: "\(folder)/\(fileName)") else {
-      return nil
+  /// - Throws: `Damage` where the file is there and cannot be read.
+  static func read(in folder: String) throws(Damage) -> ExportedCandidate? {
+    let path = "\(folder)/\(fileName)"
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw Damage(reason: "\(fileName) cannot be opened")
     }
-    return try JSONDecoder().decode(ExportedCandidate.self, from: data)
+    do { return try JSONDecoder().decode(ExportedCandidate.self, from: data) } catch {
+      throw Damage(reason: "\(fileName) is damaged: \(phrase(error))")
+    }
+  }
+
+  /// What the decoder complains of, without its types.
+  private static func phrase(_ error: any Error) -> String {
+    switch error as? DecodingError {
+    case .keyNotFound(let key, _): "'\(key.stringValue)' is missing"
+    case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+      context.codingPath.last.map { "'\($0.stringValue)' is of another kind" }
+        ?? "it is no JSON object"
+    default: "\(error)"
+    }
   }
 }
 

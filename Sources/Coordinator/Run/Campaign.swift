@@ -59,11 +59,16 @@ public final class Campaign {
     self.interrupts = interrupts
     let never: @Sendable () -> Bool = { false }
     let shouldStop = interrupts.map { $0.question } ?? never
-    let reference = try settings.reference.settings.method(
+    let reference = try settings.reference.method(
       folder: CampaignFolder(path: options.directory).reference,
       stores: options.labelStore.map { [CampaignFolder(path: $0).reference] } ?? [],
       shouldStop: shouldStop)
     engine = reference.engine
+    if let program = (engine as? ExternalEngine)?.program, program.launch.command.isEmpty {
+      throw CampaignError.wrongInput(
+        "reference.command: found none, allowed: how \(program.kind) is started, such as "
+          + "[mpirun, -n, 16, vasp_std]; a search cannot wait for people, --dry-run writes inputs")
+    }
     executor = CampaignExecutor(
       rules: CampaignRules(settings), engine: engine, reference: reference.potential,
       shouldStop: shouldStop)
@@ -140,9 +145,10 @@ public final class Campaign {
     if !changed.isEmpty, runner.newCommits == 0, runner.schedule.isOver {
       progress.warn("the campaign is over: its limits cannot be changed any more")
     }
-    try transport.shutDown()
+    // Workers may hold calculations of hours: what people read is written before they are waited for.
     try views.finish(runner.schedule.state)
     try log.nameSpaceGroups(of: runner.schedule.state, best: Self.namedSpaceGroups)
+    try transport.shutDown()
     conclude(ending, runner.schedule.state, progress)
     return ending
   }

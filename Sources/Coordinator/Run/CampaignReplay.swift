@@ -1,6 +1,7 @@
 import Archive
 import MPIBindings
 import NumericalCore
+import ReferenceEngines
 
 /// Recomputes a campaign's log from its inputs and compares it slot by slot (R12).
 public final class CampaignReplay {
@@ -26,6 +27,7 @@ public final class CampaignReplay {
   private let folder: CampaignFolder
   private let communicator: Communicator
   private let executor: CampaignExecutor
+  private let engine: any ReferenceEngine
 
   /// Prepares a replay on a rank.
   ///
@@ -40,8 +42,8 @@ public final class CampaignReplay {
     self.settings = settings
     self.folder = folder
     self.communicator = communicator
-    // Labels of an external program are inputs (R7): those in the folder are taken, none is computed twice.
-    let reference = try settings.reference.settings.method(folder: folder.reference)
+    let reference = try settings.reference.method(folder: folder.reference)
+    engine = reference.engine
     executor = CampaignExecutor(
       rules: CampaignRules(settings), engine: reference.engine, reference: reference.potential)
   }
@@ -85,6 +87,7 @@ public final class CampaignReplay {
     runner.shouldStop = { state in
       difference != nil || state.nextCommit >= slotCount ? .commitLimit : nil
     }
+    if !(engine is EmbeddedReference) { runner.knownResult = try recordedLabels(log) }
     _ = try runner.run()
     try transport.shutDown()
     let slots = runner.schedule.state.nextCommit
@@ -92,5 +95,27 @@ public final class CampaignReplay {
       difference = (slots, "the recomputed campaign ends here, the log has more slots", false)
     }
     return Outcome(slots: slots, difference: difference)
+  }
+
+  /// The labels of the log, each try in its turn.
+  ///
+  /// Labels of an external program are inputs (R7): the log has what acted, and nothing is computed.
+  private func recordedLabels(
+    _ log: DatabaseLog
+  ) throws -> (Schedule.Dispatch) throws -> WorkResult? {
+    var recorded: [Int: [WorkResult]] = [:]
+    try log.forEachStoredSlot { slot in
+      guard case .labelArrival(let label) = try SlotItem(canonicalBytes: slot.item),
+        let result = try slot.decodedResult()
+      else { return }
+      recorded[label, default: []].append(result)
+    }
+    return { dispatch in
+      guard case .label(let label) = dispatch.id else { return nil }
+      // What the log asked for and did not get before its end is not compared.
+      guard let first = recorded[label]?.first else { return .labelFailed("beyond the log") }
+      recorded[label]?.removeFirst()
+      return first
+    }
   }
 }

@@ -113,20 +113,24 @@ public final class DatabaseLog: CampaignLog {
     }
     try journal.structures.append(
       candidate.structure, evaluation: candidate.evaluation, keyValues: values,
-      uniqueID: Self.uniqueID(of: record))
+      uniqueID: Self.uniqueID(of: record, version: version))
   }
 
   /// Adds the space groups of the best distinct candidates for readers such as `ase db`.
   ///
-  /// Each takes milliseconds, so it is done at the end of a run and not of every candidate.
+  /// Each takes milliseconds, so it is done at the end of a run and not of every candidate. What a refit has
+  /// moved gets a row for where it is now.
   public func nameSpaceGroups(of state: CampaignState, best count: Int) throws {
     try openGroup()
     for basin in state.population.best(count) {
       let record = state.candidates[basin.representative.id - 1]
-      guard let row = try journal.structures.row(uniqueID: Self.uniqueID(of: record)) else {
-        continue
+      guard case .relaxed(let candidate, let version) = record.status else { continue }
+      let uniqueID = Self.uniqueID(of: record, version: version)
+      if try journal.structures.row(uniqueID: uniqueID) == nil {
+        try append(candidate, record: record, version: version)
       }
-      let group = SpaceGroupName(of: basin.representative.structure)
+      guard let row = try journal.structures.row(uniqueID: uniqueID) else { continue }
+      let group = SpaceGroupName(of: candidate.structure)
       try journal.structures.add(
         ["space_group": .number(Double(group.number)), "space_group_symbol": .text(group.symbol)],
         to: row)
@@ -135,10 +139,11 @@ public final class DatabaseLog: CampaignLog {
   }
 
   /// A candidate that a refit sends on its way again has a row for every time it came to rest.
-  private static func uniqueID(of record: CandidateRecord) -> String {
+  private static func uniqueID(of record: CandidateRecord, version: Int) -> String {
     var key = ByteEncoder()
     key.encode(record.id)
     key.encode(record.continuations)
+    key.encode(version)
     return ASEDatabase.uniqueID(of: key.bytes)
   }
 

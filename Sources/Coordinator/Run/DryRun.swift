@@ -25,8 +25,7 @@ public struct DryRun {
   ///   groups, or what writing throws.
   public func run() throws -> String {
     let rules = CampaignRules(settings)
-    let reference = settings.reference.settings
-    let engine = try reference.engine()
+    let engine = try settings.reference.method(folder: directory + "/reference").engine
     let samples = try samples(rules)
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     for (index, structure) in samples.enumerated() {

@@ -58,9 +58,9 @@ public struct FinishedFolders {
     var leftOut: [LeftOutFolder] = []
     var withoutSinglePoint: [Int] = []
     var seen: [Int: String] = [:]
-    for (name, exported) in try exports() {
+    for (name, content) in try exports() {
       do throws(Unusable) {
-        guard let exported else { throw Unusable("holds no candidate of an export") }
+        let exported = try content.get()
         if let other = seen[exported.candidate] {
           throw Unusable("candidate \(exported.candidate) was read from \(other) already")
         }
@@ -90,8 +90,8 @@ public struct FinishedFolders {
 
   // MARK: The folders
 
-  /// The folders by name; without content where one is no candidate of this campaign.
-  private func exports() throws -> [(name: String, exported: ExportedCandidate?)] {
+  /// The folders by name, each with the candidate that it holds or why it holds none.
+  private func exports() throws -> [(name: String, content: Result<ExportedCandidate, Unusable>)] {
     let files = FileManager.default
     var isFolder: ObjCBool = false
     guard files.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
@@ -104,13 +104,14 @@ public struct FinishedFolders {
         && files.fileExists(atPath: "\(path)/\(name)", isDirectory: &isFolder)
         && isFolder.boolValue
     }
-    // A damaged file marks no candidate.
-    let exports = names.map { ($0, try? ExportedCandidate.read(in: "\(path)/\($0)")) }
-    let known = exports.compactMap(\.1)
+    let exports = names.map { ($0, exported(in: $0)) }
+    let known = exports.compactMap {
+      if case .success(let exported) = $0.1 { exported } else { nil }
+    }
     guard !known.isEmpty else {
       throw CampaignError.wrongInput(
-        "\(path): holds no candidates (no \(ExportedCandidate.fileName) in its folders); name the folder "
-          + "that polymorph export --format vasp or espresso wrote")
+        "\(path): holds no candidates (no \(ExportedCandidate.fileName) in its folders, or none that can be "
+          + "read); name the folder that polymorph export --format vasp or espresso wrote")
     }
     let own = known.filter { $0.campaign == identifier }
     guard !own.isEmpty else {
@@ -121,6 +122,15 @@ public struct FinishedFolders {
       throw CampaignError.wrongInput("\(path): \(Self.unknown(own[0].program))")
     }
     return exports
+  }
+
+  private func exported(in name: String) -> Result<ExportedCandidate, Unusable> {
+    do throws(ExportedCandidate.Damage) {
+      guard let exported = try ExportedCandidate.read(in: "\(path)/\(name)") else {
+        return .failure(Unusable("holds no candidate of an export"))
+      }
+      return .success(exported)
+    } catch { return .failure(Unusable(error.reason)) }
   }
 
   private static func unknown(_ program: String) -> String {

@@ -72,7 +72,7 @@ public final class Reranking {
     self.settings = settings
     state = runner.schedule.state
     self.top = top ?? settings.rerank.top
-    let reference = try settings.reference.settings.method(folder: folder.reference)
+    let reference = try settings.reference.method(folder: folder.reference)
     executor = CampaignExecutor(
       rules: CampaignRules(settings), engine: reference.engine, reference: reference.potential)
   }

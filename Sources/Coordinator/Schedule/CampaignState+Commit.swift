@@ -112,6 +112,7 @@ extension CampaignState {
       guard let labelled = try? LabelledStructure(labels[id].structure, evaluation) else {
         // A number that is not finite is a failure of the reference method, not of the campaign.
         labels[id].status = .failed("energy, force or stress is not finite")
+        giveUpMinimum(of: labels[id])
         counts.failedLabels += 1
         openLabels -= 1
         return
@@ -120,7 +121,10 @@ extension CampaignState {
       trainingLabels.append(id)
       counts.labels += 1
       openLabels -= 1
-      if evaluation.largestForce() > settings.forceCap { endHopelessCandidate(of: labels[id]) }
+      if evaluation.largestForce() > settings.forceCap {
+        endHopelessCandidate(of: labels[id])
+        giveUpMinimum(of: labels[id])
+      }
     case .labelFailed(let reason):
       // R8: two tries, then the structure may only be chosen again by a later version.
       if labels[id].tries < 2, !reason.hasPrefix(Self.deterministicFailure) {
@@ -128,6 +132,7 @@ extension CampaignState {
         labelQueue.append(id)
       } else {
         labels[id].status = .failed(reason)
+        giveUpMinimum(of: labels[id])
         counts.failedLabels += 1
         openLabels -= 1
       }

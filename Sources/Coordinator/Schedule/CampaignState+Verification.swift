@@ -1,31 +1,47 @@
+import Crystal
 import Evolution
 
 // The lowest minima decide the answer, and an extrapolation grade does not vouch for them: a potential of few
 // parameters may be sure of a structure and wrong by tenths of an eV. So they are labelled whatever their
 // grade: once per population the best that have no label yet, and again at the end until all of them have.
 extension CampaignState {
-  /// The best distinct candidates whose minima were not labelled, at most as many as are to be verified.
+  /// The best distinct candidates whose minima have no label, at most as many as are to be verified.
+  ///
+  /// Where the reference method gives none, or one that is not trained on, the next best takes the place:
+  /// minima that exist in the potential alone must not end the verification.
   private var unverified: [Individual] {
-    population.best(settings.verify).map(\.representative).filter { !verified.contains($0.id) }
+    population.best(settings.verify + hopelessMinima.count).map(\.representative)
+      .filter { !isKnown($0, hopelessMinima) }.prefix(settings.verify)
+      .filter { !isKnown($0, verifiedMinima) }
   }
 
-  /// Whether labels of minima are to be asked for.
+  /// A refit may move a candidate into another basin: what counts is the minimum, not the candidate.
+  private func isKnown(_ individual: Individual, _ minima: [Int: Structure]) -> Bool {
+    minima[individual.id]?.matches(
+      individual.structure, tolerance: settings.search.duplicates.matching) ?? false
+  }
+
+  /// Whether labels of minima may be asked for.
   ///
   /// - Parameter forced: Whether nothing else is left to do.
-  /// - Returns: Whether there is a minimum to label and nothing under way that forbids it.
+  /// - Returns: Whether it is time and nothing under way forbids it; there may be none to ask for.
   func verificationIsDue(forced: Bool) -> Bool {
-    guard settings.verify > 0, version > 0, labelsLeft > 0, openLabels == 0, !isSelecting,
-      !refitUnderWay, !isRefreshing, forced || commitsSinceVerification >= settings.population
-    else { return false }
-    return !unverified.isEmpty
+    settings.verify > 0 && version > 0 && labelsLeft > 0 && openLabels == 0 && !isSelecting
+      && !refitUnderWay && !isRefreshing
+      && (forced || commitsSinceVerification >= settings.population)
   }
 
   /// Queues labels of the best minima that have none.
   mutating func queueVerification() {
     commitsSinceVerification = 0
     for individual in unverified.prefix(labelsLeft) {
-      verified.insert(individual.id)
+      verifiedMinima[individual.id] = individual.structure
       queueLabel(of: individual.structure, origin: .minimum(individual.id))
     }
+  }
+
+  /// Notes that a label cannot be trained on, where it was of a minimum.
+  mutating func giveUpMinimum(of label: LabelRecord) {
+    if case .minimum(let id) = label.origin { hopelessMinima[id] = label.structure }
   }
 }

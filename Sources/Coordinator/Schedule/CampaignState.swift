@@ -53,8 +53,10 @@ public struct CampaignState: Sendable {
   var arrivals: [(due: Int, what: Arrival)] = []
   var labelsAtLastRefit = 0
   var refitUnderWay = false
-  /// Candidates whose minima were labelled.
-  var verified: Set<Int> = []
+  /// The minima that labels were asked for, by candidate.
+  var verifiedMinima: [Int: Structure] = [:]
+  /// Those whose labels failed or are beyond the force cap.
+  var hopelessMinima: [Int: Structure] = [:]
   var commitsSinceVerification = 0
 
   // Candidates.
