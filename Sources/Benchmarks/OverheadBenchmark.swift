@@ -43,19 +43,16 @@ enum OverheadBenchmark: Benchmark {
     let relaxation = 1e6 * relaxing / Double(starts.count)
     let known = knownStructures(relaxed, source.composition)
     let breeding = children(of: relaxed, source)
-    // Of some operators several children are bred, and one is relaxed.
-    let ratios = OperatorRatios()
-    let bred = breeding.map { kind, part in
-      ratios.ratio(of: kind) * Double(kind.isDrawn ? CampaignSettings.Search.usualDraws : 1)
-        * part.microseconds
-    }.reduce(0, +)
+    let ratios = OperatorRatios(
+      VariationKind.defaultRatios(in: .listed([source.composition])))
+    let bred = breeding.map { ratios.ratio(of: $0) * $1.microseconds }.reduce(0, +)
     let own = known.map(\.microseconds).reduce(0, +) + bred
     let commit = try rankZero(arguments)
     var quantities: [Report.Quantity] = [
       .init("share", "engine's share of a relaxation", .number(own / relaxation)),
       .init("relaxation_microseconds", "µs per relaxation (mean)", .number(relaxation)),
       .init(
-        "breeding_microseconds", "µs per candidate for breeding, at the default ratios and draws",
+        "breeding_microseconds", "µs per candidate for breeding, at the default ratios",
         .number(bred)),
     ]
     for part in known + breeding.map(\.part) {
@@ -114,6 +111,8 @@ enum OverheadBenchmark: Benchmark {
     return [fingerprint, symmetry, match]
   }
 
+  // What each operator takes for a candidate: of most of them several children are bred of one order,
+  // and one is relaxed.
   private static func children(
     of parents: [Structure], _ source: RandomStructures
   ) -> [(kind: VariationKind, part: Part)] {
@@ -129,8 +128,11 @@ enum OverheadBenchmark: Benchmark {
             parents: [parent, partner].prefix(kind.parentCount).enumerated().map {
               Parent(id: $0.offset + 1, structure: $0.element)
             }, targetVolumePerAtom: volume)
-          var random = RandomStream(seed: 4, purpose: .test, slot: UInt64(number))
-          _ = breeder.breed(order, settings: settings, random: &random)
+          for draw in 0..<(kind.isDrawn ? CampaignSettings.Search.usualDraws : 1) {
+            var random = RandomStream(
+              seed: 4, purpose: .test, slot: UInt64(number), attempt: UInt32(draw))
+            _ = breeder.breed(order.rotated(by: draw), settings: settings, random: &random)
+          }
         }
       }
       return (kind, bred)

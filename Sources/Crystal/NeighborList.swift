@@ -56,6 +56,16 @@ public struct NeighborList: Sendable {
     self.displacements = displacements
   }
 
+  /// Calls a closure with the indices i ≤ j and the squared distance in Å² of every pair closer than a
+  /// cutoff in Å, without making a list; that of an atom and its image is met in both directions.
+  package static func forEachPair(
+    in structure: Structure, closerThan cutoff: Double,
+    _ body: (_ i: Int, _ j: Int, _ squaredDistance: Double) -> Void
+  ) {
+    precondition(cutoff > 0 && cutoff.isFinite, "a cutoff radius is positive and finite")
+    NeighborSearch(structure, cutoff: cutoff).forEachPair(body)
+  }
+
   /// The number of atoms.
   public var atomCount: Int { offsets.count - 1 }
 

@@ -70,12 +70,14 @@ extension Breeder {
   }
 
   /// A strain followed by a weak soft mutation, since a strain alone often relaxes back.
-  func latticeMutation(
+  mutating func latticeMutation(
     _ order: BreedingOrder, _ settings: BreedingSettings, _ random: inout RandomStream
   ) -> BreedingOutcome {
     guard let parent = Draft(order.parents[0].structure, order.composition) else {
       return .rejected(.notApplicable)
     }
+    // Those before the strain: modes change little by it, and serve all children of the parent.
+    let modes = bondModes(ofParent: parent)
     return retried(settings) {
       guard let (strained, deviation) = parent.strained(settings, &random) else {
         return .rejected(.cellShape)
@@ -84,7 +86,7 @@ extension Breeder {
       guard child.separate(settings, rounds: 20) else { return .rejected(.minimumDistances) }
       let limit = settings.weakDisplacement * child.meanRadius
       let mode = random.integer(below: 3)
-      if let modes = child.bondModes(),
+      if let modes,
         let moved = softened(child, modes, mode: mode, sign: 1, limit, settings, &random)
       {
         child = moved
@@ -98,11 +100,11 @@ extension Breeder {
   /// potential, or else one of its bond-strength model.
   ///
   /// Lyakhov, Oganov & Valle, Comput. Phys. Commun. 181, 1623 (2010).
-  func softMutation(
+  mutating func softMutation(
     _ order: BreedingOrder, _ settings: BreedingSettings, _ random: inout RandomStream
   ) -> BreedingOutcome {
     guard let parent = Draft(order.parents[0].structure, order.composition),
-      let modes = order.parents[0].modes ?? parent.bondModes()
+      let modes = order.parents[0].modes ?? bondModes(ofParent: parent)
     else { return .rejected(.notApplicable) }
     let sign = order.modeIsReversed ? -1.0 : 1.0
     let limit = settings.softDisplacement * parent.meanRadius
@@ -144,13 +146,6 @@ extension Breeder {
     var child = moved(by: 0.25)
     let isSeparated = distances.separate(&child.positions, child.species, rounds: 12)
     return isSeparated ? child : nil
-  }
-}
-
-extension Draft {
-  /// The modes of the bond-strength model.
-  fileprivate func bondModes() -> VibrationalModes? {
-    BondStrengthModel.modes(lattice, species.map { composition.elements[$0] }, positions)
   }
 }
 

@@ -9,8 +9,16 @@ public struct Breeder: Sendable {
   private var generator = SymmetricGenerator()
   private var topologies = TopologicalGenerator()
   var symmetries = KnownSymmetries()
-  /// The parents of the last order and their shortest distances: several children are bred of one order.
-  private var inherited: (parents: [Parent], elements: [ChemicalElement], distances: [Double])?
+  /// What is known of the last parents: several children are bred of one order.
+  private var lastParents: KnownParents?
+
+  private struct KnownParents {
+    let parents: [Parent]
+    let elements: [ChemicalElement]
+    let distances: [Double]
+    /// Those of the first parent's bond-strength model, once they were asked for.
+    var modes: VibrationalModes??
+  }
 
   /// Creates a breeder that knows no space group yet.
   public init() {}
@@ -48,14 +56,24 @@ public struct Breeder: Sendable {
   }
 
   private mutating func inheritedDistances(_ order: BreedingOrder) -> [Double] {
-    if let inherited, inherited.parents == order.parents,
-      inherited.elements == order.composition.elements
+    if let lastParents, lastParents.parents == order.parents,
+      lastParents.elements == order.composition.elements
     {
-      return inherited.distances
+      return lastParents.distances
     }
     let distances = Spacing.inherited(order)
-    inherited = (order.parents, order.composition.elements, distances)
+    lastParents = KnownParents(
+      parents: order.parents, elements: order.composition.elements, distances: distances)
     return distances
+  }
+
+  /// The modes of the bond-strength model of the only parent that `breed` works on.
+  mutating func bondModes(ofParent draft: Draft) -> VibrationalModes? {
+    if let known = lastParents?.modes { return known }
+    let modes = BondStrengthModel.modes(
+      draft.lattice, draft.species.map { draft.composition.elements[$0] }, draft.positions)
+    lastParents?.modes = .some(modes)
+    return modes
   }
 
   private mutating func child(
@@ -188,7 +206,9 @@ struct Draft {
         fractionalPositions: order.map { reduced.fractional(positions[$0]) })
     else { return .rejected(.minimumDistances) }  // A position is not finite.
     let wrapped = structure.wrapped()
-    guard settings.minimumDistances.firstViolation(in: wrapped) == nil else {
+    let distances = DistanceGuard(
+      lattice: turned, elements: composition.elements, minimum: settings.minimumDistances)
+    guard distances.allowsAll(wrapped.positions, order.map { species[$0] }) else {
       return .rejected(.minimumDistances)
     }
     if CellShape.hasVacuum(wrapped, thickerThan: settings.largestGap) {

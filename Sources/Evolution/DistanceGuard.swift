@@ -118,13 +118,20 @@ struct DistanceGuard {
   ///
   /// - Returns: Whether that succeeded within the number of rounds.
   func separate(_ positions: inout [Vector3], _ species: [Int], rounds: Int) -> Bool {
-    for element in Set(species) where !allowsImages(of: element) { return false }
+    guard species.allSatisfy(allowsImages) else { return false }
+    // Pairs are counted as they are met; a pair need not be met again before one of its atoms moves.
+    let pairCount = positions.count * (positions.count - 1) / 2
+    var lastMove = [Int](repeating: 0, count: positions.count)
+    var now = 0
     for _ in 0..<rounds {
       var violations = 0
       for i in positions.indices {
         for j in 0..<i {
+          now += 1
           // Nearly all pairs are far enough apart, which is quicker to see than the closest image.
-          guard !allows(positions[j], species[j], positions[i], species[i]) else { continue }
+          guard max(lastMove[i], lastMove[j]) >= now - pairCount,
+            !allows(positions[j], species[j], positions[i], species[i])
+          else { continue }
           let d = shortest(from: positions[j], to: positions[i])
           let limit = limits[species[j] * speciesCount + species[i]]
           let length = d.length
@@ -133,6 +140,7 @@ struct DistanceGuard {
           let push = 0.5 * (limit - length) + 0.01
           positions[i] += push * direction
           positions[j] -= push * direction
+          (lastMove[i], lastMove[j]) = (now, now)
         }
       }
       if violations == 0 { return true }

@@ -46,13 +46,10 @@ struct Spacing {
     let reach = 2 * unbonded * (elements.map(\.covalentRadius).max() ?? 0)
     for parent in order.parents {
       let places = parent.structure.species.map { elements.firstIndex(of: $0) }
-      let list = NeighborList(parent.structure, cutoff: reach)
-      for (i, first) in places.enumerated() {
-        guard let first else { continue }
-        for neighbor in list.neighbors(of: i) {
-          guard let second = places[Int(list.indices[neighbor])] else { continue }
-          let pair = first * elements.count + second
-          shortest[pair] = min(shortest[pair], list.displacements[neighbor].squaredLength)
+      NeighborList.forEachPair(in: parent.structure, closerThan: reach) { i, j, squaredDistance in
+        guard let first = places[i], let second = places[j] else { return }
+        for pair in [first * elements.count + second, second * elements.count + first] {
+          shortest[pair] = min(shortest[pair], squaredDistance)
         }
       }
     }

@@ -73,6 +73,32 @@ struct NeighborListTests {
     }
   }
 
+  @Test("Pairs without a list are those of the list, each once", arguments: [5, 260])
+  func pairs(atoms: Int) throws {
+    for seed in 0..<(atoms < 100 ? 400 : 8) {
+      var random = RandomStream(seed: 5, purpose: .test, slot: UInt64(seed))
+      let structure = try RandomStructures.structure(
+        &random, atoms: atoms, periodicity: RandomStructures.periodicities[seed % 8],
+        lengths: atoms < 100 ? 3...7 : 12...24, skew: 3, spread: 2)
+      let cutoff = random.uniform(2, 6)
+      let list = NeighborList(structure, cutoff: cutoff)
+      var expected: [[Double]] = []
+      for i in 0..<list.atomCount {
+        for place in list.neighbors(of: i) where list.indices[place] >= i {
+          expected.append(
+            [Double(i), Double(list.indices[place]), list.displacements[place].squaredLength])
+        }
+      }
+      var found: [[Double]] = []
+      NeighborList.forEachPair(in: structure, closerThan: cutoff) { i, j, squaredDistance in
+        found.append([Double(i), Double(j), squaredDistance])
+      }
+      func isBefore(_ a: [Double], _ b: [Double]) -> Bool { a.lexicographicallyPrecedes(b) }
+      #expect(!expected.isEmpty || seed % 8 != 0)
+      #expect(found.sorted(by: isBefore) == expected.sorted(by: isBefore), "seed \(seed)")
+    }
+  }
+
   @Test("Ghosts and bins agree bit for bit in large cells", arguments: 0..<8)
   func largeCells(kind: Int) throws {
     for seed in 0..<6 {

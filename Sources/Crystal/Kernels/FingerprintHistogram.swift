@@ -27,50 +27,45 @@ struct FingerprintHistogram {
     spacing = cbrt(scaledVolume / total)
     rows = [Double](repeating: 0, count: structure.atomCount * known.count * bins)
 
-    let farthest = settings.farthestDistance(deviations: GaussianIntegral.reach)
-    let list = NeighborList(structure, cutoff: farthest / scale)
-    addDistances(list, scale, settings)
+    addDistances(structure, scale, settings)
     normalize(volume: scaledVolume, settings.binWidth, subtract: isBulk ? 1 : 0)
   }
 
-  // Both ends of a pair get the same number, so each pair is smeared once.
+  // Distances are first shared out to the nodes of a fine mesh, with the weights of a polynomial through
+  // four of them; then the Gaussian of every node is added to all rows at once. That is the same as
+  // reading the Gaussian of each distance from a table with as many entries.
   private mutating func addDistances(
-    _ list: NeighborList, _ scale: Double, _ settings: StructureFingerprint.Settings
+    _ structure: Structure, _ scale: Double, _ settings: StructureFingerprint.Settings
   ) {
-    let kinds = elements.count
-    let width = settings.binWidth
-    let (bins, types) = (bins, types)
-    let eight = SIMD8<Double>(0, 1, 2, 3, 4, 5, 6, 7)
-    // The integral up to the lower edge of every bin that a Gaussian reaches, and a vector's overhang.
-    var integrals = [Double](repeating: 0, count: bins + 9)
-    rows.withUnsafeMutableBufferPointer { rows in
-      integrals.withUnsafeMutableBufferPointer { integrals in
-        for i in 0..<list.atomCount {
-          for place in list.neighbors(of: i) {
-            let j = Int(list.indices[place])
-            guard j >= i else { continue }
-            let r = scale * list.displacements[place].length
-            guard r > 0 else { continue }
-            let weight = 1 / (4 * Double.pi * r * r)
-            let smearing = settings.smearing(at: r)
-            let reach = GaussianIntegral.reach * smearing
-            let first = max(0, Int((r - reach) / width))
-            let last = min(bins - 1, Int((r + reach) / width))
-            guard first <= last else { continue }
-            let (step, start) = (width / smearing, (Double(first) * width - r) / smearing)
-            for edge in stride(from: 0, through: last + 1 - first, by: 8) {
-              let values = GaussianIntegral.upTo(start + step * (Double(edge) + eight))
-              for lane in 0..<8 { integrals[edge + lane] = weight * values[lane] }
-            }
-            let rowI = (i * kinds + types[j]) * bins + first
-            let rowJ = (j * kinds + types[i]) * bins + first
-            for bin in 0...last - first {
-              let share = integrals[bin + 1] - integrals[bin]
-              rows[rowI + bin] += share
-              if i != j { rows[rowJ + bin] += share }
-            }
-          }
+    let (kinds, types) = (elements.count, types)
+    let blocks = (structure.atomCount * kinds + 7) / 8
+    let farthest = settings.farthestDistance(deviations: GaussianIntegral.reach)
+    let mesh = DistanceMesh(farthest: farthest, settings)
+    var shares = [SIMD8<Double>](repeating: .zero, count: mesh.nodeCount * blocks)
+    shares.withUnsafeMutableBytes { bytes in
+      let shares = bytes.assumingMemoryBound(to: Double.self)
+      NeighborSearch(structure, cutoff: farthest / scale).forEachPair { i, j, squaredDistance in
+        let square = scale * scale * squaredDistance
+        guard square > 0 else { return }
+        let (node, weights) = mesh.nodes(of: square.squareRoot())
+        let shared = 1 / (4 * Double.pi * square) * weights
+        var place = node * 8 * blocks
+        let (one, other) = (i * kinds + types[j], j * kinds + types[i])
+        for part in 0..<4 {
+          shares[place + one] += shared[part]
+          // An atom meets its own images twice.
+          if i != j { shares[place + other] += shared[part] }
+          place += 8 * blocks
         }
+      }
+    }
+    // Bin by bin, all rows.
+    var smeared = [SIMD8<Double>](repeating: .zero, count: bins * blocks)
+    mesh.smear(shares, blocks: blocks, into: &smeared)
+    smeared.withUnsafeBytes { bytes in
+      let smeared = bytes.assumingMemoryBound(to: Double.self)
+      for row in 0..<structure.atomCount * kinds {
+        for bin in 0..<bins { rows[row * bins + bin] = smeared[bin * 8 * blocks + row] }
       }
     }
   }
@@ -105,6 +100,67 @@ struct FingerprintHistogram {
       sum += counts[kind] / total * squares
     }
     return sum
+  }
+}
+
+/// Equally spaced distances to which all others are shared out.
+private struct DistanceMesh {
+  /// A sixth of the least standard deviation: the Gaussian between two nodes is right to 6×10⁻⁵ of
+  /// its height, hardly more than where it is cut off.
+  private static let nodesPerDeviation = 6.0
+
+  private let settings: StructureFingerprint.Settings
+  private let step: Double
+  /// Nodes from one step below zero to two beyond the farthest distance.
+  let nodeCount: Int
+
+  init(farthest: Double, _ settings: StructureFingerprint.Settings) {
+    self.settings = settings
+    step = settings.smearing / Self.nodesPerDeviation
+    nodeCount = Int(farthest * (1 + 1e-9) / step) + 4
+  }
+
+  /// The first of the four nodes around a distance in Å, and their weights, the Lagrange polynomials.
+  @inline(__always)
+  func nodes(of distance: Double) -> (first: Int, weights: SIMD4<Double>) {
+    let place = distance / step
+    let first = Int(place)
+    let t = place - Double(first)
+    // The nodes are at −1, 0, 1 and 2.
+    let (a, b, c) = (t + 1, t - 1, t - 2)
+    let (outer, inner) = (1.0 / 6 * t * b, 0.5 * a * c)
+    return (first, SIMD4(-outer * c, inner * b, -inner * t, outer * a))
+  }
+
+  /// Adds the Gaussians of all nodes, times their shares, to the bins.
+  func smear(_ shares: [SIMD8<Double>], blocks: Int, into bins: inout [SIMD8<Double>]) {
+    let width = settings.binWidth
+    let binCount = settings.binCount
+    let eight = SIMD8<Double>(0, 1, 2, 3, 4, 5, 6, 7)
+    var integrals = [SIMD8<Double>](repeating: .zero, count: binCount / 8 + 2)
+    for node in 0..<nodeCount {
+      let start = node * blocks
+      guard (start..<start + blocks).contains(where: { shares[$0] != .zero }) else { continue }
+      let r = Double(node - 1) * step
+      let smearing = settings.smearing(at: r)
+      let reach = GaussianIntegral.reach * smearing
+      let first = max(0, Int((r - reach) / width))
+      let last = min(binCount - 1, Int((r + reach) / width))
+      guard first <= last else { continue }
+      let (scaledWidth, scaledStart) = (width / smearing, (Double(first) * width - r) / smearing)
+      for block in 0...(last + 1 - first) / 8 {
+        integrals[block] = GaussianIntegral.upTo(
+          scaledStart + scaledWidth * (Double(8 * block) + eight))
+      }
+      for bin in first...last {
+        let (low, high) = (bin - first, bin - first + 1)
+        let share = SIMD8(
+          repeating: integrals[high / 8][high & 7] - integrals[low / 8][low & 7])
+        for block in 0..<blocks {
+          bins[bin * blocks + block].accumulate(share, shares[start + block])
+        }
+      }
+    }
   }
 }
 

@@ -62,6 +62,8 @@ struct GhostAtoms: ~Copyable {
   private let components: UnsafeMutablePointer<Lanes>
   // For every atom the ghost that is the atom itself.
   private let home: UnsafeMutablePointer<Int32>
+  // For every atom the first of its ghosts.
+  private let first: UnsafeMutablePointer<Int32>
 
   /// Room for the numbers of all ghosts.
   var paddedCount: Int { 8 * blocks }
@@ -71,6 +73,8 @@ struct GhostAtoms: ~Copyable {
     components = .allocate(capacity: 6 * blocks)
     home = .allocate(capacity: positions.count)
     home.initialize(repeating: 0, count: positions.count)
+    first = .allocate(capacity: positions.count)
+    first.initialize(repeating: 0, count: positions.count)
     // Padding is far from everything.
     components.initialize(repeating: Lanes(repeating: 1e100), count: 6 * blocks)
     let row = 8 * blocks
@@ -85,6 +89,9 @@ struct GhostAtoms: ~Copyable {
       scalars[4 * row + g] = t.y
       scalars[5 * row + g] = t.z
       if t == .zero { home[j] = Int32(truncatingIfNeeded: g) }
+      if g == 0 || images.indices[g - 1] != images.indices[g] {
+        first[j] = Int32(truncatingIfNeeded: g)
+      }
     }
     self.images = images
   }
@@ -92,6 +99,7 @@ struct GhostAtoms: ~Copyable {
   deinit {
     components.deallocate()
     home.deallocate()
+    first.deallocate()
   }
 
   /// Writes the numbers of the ghosts closer than the cutoff to one atom, in order.
@@ -113,13 +121,8 @@ struct GhostAtoms: ~Copyable {
     let own = home[atom]
     var count = 0
     for block in 0..<blocks {
-      let dx = (components[block] - x) + components[3 &* blocks &+ block]
-      let dy = (components[blocks &+ block] - y) + components[4 &* blocks &+ block]
-      let dz = (components[2 &* blocks &+ block] - z) + components[5 &* blocks &+ block]
-      let isInside = (dx * dx + dy * dy + dz * dz) .< square
-      // One bit per lane.
-      let flags = unsafeBitCast(isInside, to: SIMD8<Int64>.self) & Self.laneBits
-      var bits = flags.wrappedSum()
+      let squares = squaredDistances(of: block, x, y, z)
+      var bits = Self.bits(squares .< square)
       while bits != 0 {
         let lane = bits.trailingZeroBitCount
         let ghost = Int32(truncatingIfNeeded: 8 &* block &+ lane)
@@ -129,6 +132,48 @@ struct GhostAtoms: ~Copyable {
       }
     }
     return count
+  }
+
+  /// Calls a closure with the squared distance of every pair of an atom and a ghost of itself or of
+  /// a later atom that are closer than the cutoff.
+  @inline(__always)
+  func forEachPair(
+    _ positions: [Vector3], cutoff: Double, _ body: (Int, Int, _ squaredDistance: Double) -> Void
+  ) {
+    let square = Lanes(repeating: cutoff * cutoff)
+    for i in positions.indices {
+      let center = positions[i]
+      let (x, y, z) = (
+        Lanes(repeating: center.x), Lanes(repeating: center.y), Lanes(repeating: center.z)
+      )
+      let (start, own) = (Int(first[i]), Int(home[i]))
+      var earlier = Int64(1) << Int64(start & 7) - 1
+      for block in (start / 8)..<blocks {
+        let squares = squaredDistances(of: block, x, y, z)
+        var bits = Self.bits(squares .< square) & ~earlier
+        earlier = 0
+        while bits != 0 {
+          let lane = bits.trailingZeroBitCount
+          let ghost = 8 &* block &+ lane
+          if ghost != own { body(i, Int(images.indices[ghost]), squares[lane]) }
+          bits &= bits &- 1
+        }
+      }
+    }
+  }
+
+  @inline(__always)
+  private func squaredDistances(of block: Int, _ x: Lanes, _ y: Lanes, _ z: Lanes) -> Lanes {
+    let dx = (components[block] - x) + components[3 &* blocks &+ block]
+    let dy = (components[blocks &+ block] - y) + components[4 &* blocks &+ block]
+    let dz = (components[2 &* blocks &+ block] - z) + components[5 &* blocks &+ block]
+    return dx * dx + dy * dy + dz * dz
+  }
+
+  // One bit per lane.
+  @inline(__always)
+  private static func bits(_ mask: SIMDMask<SIMD8<Int64>>) -> Int64 {
+    (unsafeBitCast(mask, to: SIMD8<Int64>.self) & laneBits).wrappedSum()
   }
 
   /// The picked ghosts as neighbors.

@@ -80,6 +80,22 @@ struct NeighborSearch {
     return ghosts.list(hits, offsets: offsets, positions)
   }
 
+  /// Calls a closure with the indices i ≤ j and the squared distance of every pair closer than the
+  /// cutoff; that of an atom and its image is met twice, once for each direction.
+  @inline(__always)
+  func forEachPair(_ body: (Int, Int, _ squaredDistance: Double) -> Void) {
+    if prefersBins {
+      let list = listByBins()
+      for i in 0..<list.atomCount {
+        for place in list.neighbors(of: i) where list.indices[place] >= i {
+          body(i, Int(list.indices[place]), list.displacements[place].squaredLength)
+        }
+      }
+    } else {
+      GhostAtoms(images(), positions).forEachPair(positions, cutoff: cutoff, body)
+    }
+  }
+
   /// The translations of every atom to where another atom may see it.
   private func images() -> ImageBuffer {
     let expected = min(expectedAtoms(within: cutoff + radius), 1e7)
