@@ -22,10 +22,49 @@ public enum Relaxation {
     settings: RelaxationSettings = RelaxationSettings(),
     monitor: (RelaxationStep) -> RelaxationDirective = { _ in .continue }
   ) -> RelaxationResult {
-    var run = RelaxationRun(structure, potential, settings)
-    let outcome = run.run(monitor)
+    var relaxation = PausableRelaxation(structure, with: potential, settings: settings)
+    return relaxation.finish(monitor: monitor)
+  }
+}
+
+/// A relaxation that may be left off after some steps and taken up again; how often changes nothing.
+public struct PausableRelaxation {
+  private var run: RelaxationRun
+  /// How it ended; `nil` while there is more to do.
+  public private(set) var outcome: RelaxationOutcome?
+
+  /// Prepares a relaxation, see `Relaxation.run(_:with:settings:monitor:)`; nothing is evaluated yet.
+  public init(
+    _ structure: Structure, with potential: any InteratomicPotential,
+    settings: RelaxationSettings = RelaxationSettings()
+  ) {
+    run = RelaxationRun(structure, potential, settings)
+  }
+
+  /// The enthalpy of the last accepted structure in eV per atom; infinite before the first.
+  public var enthalpyPerAtom: Double { run.enthalpy / Double(run.structure.atomCount) }
+  /// The last accepted structure.
+  public var structure: Structure { run.structure }
+  /// Its evaluation; `nil` where there is none.
+  public var evaluation: Evaluation? { run.evaluation }
+  /// The number of energy evaluations so far.
+  public var evaluations: Int { run.evaluations }
+
+  /// Goes on until so many steps are accepted, or somewhat further; 0 is the first evaluation alone.
+  public mutating func advance(
+    to step: Int, monitor: (RelaxationStep) -> RelaxationDirective = { _ in .continue }
+  ) {
+    if outcome == nil { outcome = run.run(to: step, monitor) }
+  }
+
+  /// Goes on to the end.
+  public mutating func finish(
+    monitor: (RelaxationStep) -> RelaxationDirective = { _ in .continue }
+  ) -> RelaxationResult {
+    // Every loop counts evaluations, so that the end comes before so many steps.
+    advance(to: .max, monitor: monitor)
     return RelaxationResult(
-      outcome: outcome, structure: run.structure, evaluation: run.evaluation,
+      outcome: outcome ?? .stepLimit, structure: run.structure, evaluation: run.evaluation,
       enthalpy: run.enthalpy, evaluations: run.evaluations, lastPassed: run.lastPassed)
   }
 }
@@ -51,7 +90,14 @@ struct RelaxationRun {
   private let rebuildInterval: Int
   /// Steps since the preconditioner was built; `nil` before it is.
   private var age: Int?
+  /// Structures that were accepted, the first included.
   private var accepted = 0
+  /// The stage under way.
+  private var stageIndex = 0
+  /// Where the stage ends in any case, once it began.
+  private var stageLimit: Int?
+  /// How often damped dynamics had to take over in this stage.
+  private var rescues = 0
   /// Grows and shrinks with success, at most 1: a fraction of the largest step.
   private var trust = 1.0
   /// How often the enthalpy was allowed to rise.
@@ -84,10 +130,20 @@ struct RelaxationRun {
     case refused
   }
 
-  mutating func run(_ monitor: (RelaxationStep) -> RelaxationDirective) -> RelaxationOutcome {
+  /// Goes on until so many steps are accepted.
+  ///
+  /// - Returns: How the relaxation ended, or `nil` where it has not.
+  mutating func run(
+    to step: Int, _ monitor: (RelaxationStep) -> RelaxationDirective
+  ) -> RelaxationOutcome? {
     do {
-      try start(monitor)
-      for stage in settings.stages { try relax(to: stage, monitor) }
+      if accepted == 0 { try start(monitor) }
+      while stageIndex < settings.stages.count {
+        guard try relax(settings.stages[stageIndex], to: step, monitor) else { return nil }
+        stageIndex += 1
+        stageLimit = nil
+        rescues = 0
+      }
       return .converged
     } catch { return Self.outcome(of: error) }
   }
@@ -114,12 +170,17 @@ struct RelaxationRun {
     try report(monitor)
   }
 
+  /// Goes on until a stage is reached, or so many steps are accepted.
+  ///
+  /// - Returns: Whether the stage is reached.
   private mutating func relax(
-    to stage: RelaxationSettings.Stage, _ monitor: (RelaxationStep) -> RelaxationDirective
-  ) throws(Interruption) {
-    let limit = evaluations + stage.evaluations
-    var rescues = 0
+    _ stage: RelaxationSettings.Stage, to step: Int,
+    _ monitor: (RelaxationStep) -> RelaxationDirective
+  ) throws(Interruption) -> Bool {
+    let limit = stageLimit ?? evaluations + stage.evaluations
+    stageLimit = limit
     while !hasReached(stage) {
+      guard accepted <= step else { return false }
       guard evaluations < limit else { throw .end(.stepLimit) }
       switch try quasiNewtonStep(limit: limit) {
       case .accepted: try report(monitor)
@@ -134,6 +195,7 @@ struct RelaxationRun {
           evaluations < limit ? .failed(reason: "no step lowers the enthalpy") : .stepLimit)
       }
     }
+    return true
   }
 
   func hasReached(_ stage: RelaxationSettings.Stage) -> Bool {

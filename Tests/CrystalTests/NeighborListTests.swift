@@ -75,6 +75,7 @@ struct NeighborListTests {
 
   @Test("Pairs without a list are those of the list, each once", arguments: [5, 260])
   func pairs(atoms: Int) throws {
+    var met = 0
     for seed in 0..<(atoms < 100 ? 400 : 8) {
       var random = RandomStream(seed: 5, purpose: .test, slot: UInt64(seed))
       let structure = try RandomStructures.structure(
@@ -94,9 +95,10 @@ struct NeighborListTests {
         found.append([Double(i), Double(j), squaredDistance])
       }
       func isBefore(_ a: [Double], _ b: [Double]) -> Bool { a.lexicographicallyPrecedes(b) }
-      #expect(!expected.isEmpty || seed % 8 != 0)
+      met += expected.count
       #expect(found.sorted(by: isBefore) == expected.sorted(by: isBefore), "seed \(seed)")
     }
+    #expect(met > 1000)
   }
 
   @Test("Ghosts and bins agree bit for bit in large cells", arguments: 0..<8)

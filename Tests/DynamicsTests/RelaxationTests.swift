@@ -43,6 +43,30 @@ struct RelaxationTests {
     #expect(first.hasConverged)
   }
 
+  @Test("A relaxation that is left off and taken up again ends with the same bits")
+  func pauses() throws {
+    let potential = try ClassicalModels.titaniumDioxide()
+    let settings = RelaxationSettings(stages: [.coarse, .tight])
+    for seed in UInt64(1)...4 {
+      let whole = Relaxation.run(try start(seed: seed), with: potential, settings: settings)
+      var relaxation = PausableRelaxation(
+        try start(seed: seed), with: potential, settings: settings)
+      #expect(relaxation.evaluation == nil && relaxation.enthalpyPerAtom == .infinity)
+      relaxation.advance(to: 0)
+      #expect(relaxation.evaluations == 1)
+      #expect(relaxation.structure == (try start(seed: seed)))
+      var (pauses, last) = (0, relaxation.enthalpyPerAtom)
+      while relaxation.outcome == nil {
+        pauses += 1
+        relaxation.advance(to: pauses)
+        #expect(relaxation.enthalpyPerAtom <= last)
+        last = relaxation.enthalpyPerAtom
+      }
+      #expect(pauses > 3)
+      #expect(relaxation.finish() == whole, "seed \(seed)")
+    }
+  }
+
   @Test("Tolerances hold at the end, under pressure and without")
   func tolerances() throws {
     let potential = try ClassicalModels.titaniumDioxide()

@@ -43,8 +43,9 @@ struct SearchTable {
       "Median: of the Kaplan–Meier curve. Rate: share of the runs that found the ground state "
         + "within the budget, with its exact 95 % interval (Clopper–Pearson). Mean: all relaxations "
         + "spent over the number of finds, right if finds come at a constant rate. p: log-rank test "
-        + "against the full search, both sides. Without-X: X switched off; screening means that of "
-        + "\(CampaignSettings.Search.usualDraws) children the one of lowest enthalpy is relaxed. With-nets: topological "
+        + "against the full search, both sides. Without-X: X switched off; screening means that the "
+        + "better half of \(CampaignSettings.Search.usualDraws) children race for ten steps and the lowest is "
+        + "relaxed. With-nets: topological "
         + "structures, too, without the nets and structure types that hold the target; everywhere else "
         + "there are none. Evaluations: energy and force evaluations of a run "
         + "up to its end, on the mean.")

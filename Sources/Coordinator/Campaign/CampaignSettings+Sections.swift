@@ -107,7 +107,8 @@ extension CampaignSettings {
     public internal(set) var operators: [OperatorRatio]
     /// Which nets topological structures may use.
     public internal(set) var topologies: TopologySettings
-    /// How many children are bred for a candidate; the one of lowest enthalpy is relaxed.
+    /// How many children are bred for a candidate; the better half race for a few steps, the lowest then
+    /// is relaxed.
     public let draws: Int
     /// The draws where nothing else is said.
     public static let usualDraws = 4

@@ -64,16 +64,7 @@ public final class CampaignExecutor: WorkExecutor {
       case .rejected(let reason): return .notGenerated(reason.rawValue)
       }
     case .explore(let order, let stream, let version):
-      let child = try screened(withModes(order, version), stream, version)
-      switch child.outcome {
-      case .offspring(let structure, _, let recipe):
-        var report = try relax(structure, version, stages: rules.searchStages)
-        report.recipe = recipe
-        report.evaluations += child.evaluations
-        return .relaxation(report)
-      case .rejected(let reason):
-        return .relaxation(RelaxationReport(ending: .rejected(reason.rawValue), evaluations: 0))
-      }
+      return .relaxation(try explore(withModes(order, version), stream, version))
     case .resume(let structure, let version):
       return .relaxation(try relax(structure, version, stages: rules.searchStages))
     case .refresh(let structure, let version):
@@ -85,7 +76,7 @@ public final class CampaignExecutor: WorkExecutor {
     case .refit(let labelled, let version, let start):
       return try refit(labelled, version, start: start)
     case .rerank(let structure):
-      return .reranked(relaxWithReference(structure, stages: rules.rerankStages))
+      return .reranked(try relax(structure, 0, stages: rules.rerankStages))
     }
   }
 
@@ -122,91 +113,133 @@ public final class CampaignExecutor: WorkExecutor {
     return order
   }
 
-  /// Breeds a child a few times and takes the one of lowest enthalpy.
+  /// A child that may be relaxed.
+  private struct Entrant {
+    var relaxation: CandidateRelaxation
+    let recipe: RandomRecipe?
+  }
+
+  /// So many steps show which of two children is going to end lower.
+  private static let raceSteps = 10
+
+  /// Breeds a child a few times and relaxes the one that promises most.
   ///
-  /// One evaluation costs a small part of a relaxation, and what starts low more often ends low: of four
-  /// random silicon structures, the lowest relaxes to diamond twice as often as any. Where the potential
-  /// extrapolates its enthalpies tell nothing: such a first child is taken as it is, so that screening
-  /// keeps nothing new from being learnt, and later ones are passed over.
-  private func screened(
+  /// What starts low more often ends low, and what is low after a few steps does so far more often: the
+  /// half of the children with the lowest enthalpies race for ten steps, and the lowest of them then is
+  /// relaxed to its end. MgAl₂O₄ with 28 atoms is found with 12 % fewer relaxations than after five steps
+  /// of the race, and also with fewer evaluations; with all four in the race it took more.
+  private func explore(
     _ order: BreedingOrder, _ stream: Int, _ version: Int
-  ) throws -> (outcome: BreedingOutcome, evaluations: Int) {
-    var first: BreedingOutcome?
-    var best: (outcome: BreedingOutcome, enthalpy: Double)?
-    var evaluations = 0
-    for draw in 0..<(order.kind.isDrawn ? rules.draws : 1) {
+  ) throws -> RelaxationReport {
+    var (entrants, evaluations) = ([Entrant](), 0)
+    var (passedOver, rejection) = (Entrant?.none, RejectionReason?.none)
+    let draws = order.kind.isDrawn ? rules.draws : 1
+    for draw in 0..<draws {
       var random = RandomStream(
         seed: rules.seed, purpose: .breeding, slot: UInt64(stream), attempt: UInt32(draw))
-      let outcome = breeder.breed(
-        order.rotated(by: draw), settings: rules.breeding, random: &random)
-      if first == nil { first = outcome }
-      guard rules.draws > 1, case .offspring(let structure, _, _) = outcome else { continue }
-      evaluations += 1
-      guard let enthalpy = try reliableEnthalpy(of: structure, version) else {
-        if best == nil, version > 0 { return (outcome, evaluations) }
+      let child = breeder.breed(order.rotated(by: draw), settings: rules.breeding, random: &random)
+      guard case .offspring(let structure, _, let recipe) = child else {
+        if case .rejected(let reason) = child { rejection = rejection ?? reason }
         continue
       }
-      if enthalpy < best?.enthalpy ?? .infinity { best = (outcome, enthalpy) }
+      var entrant = Entrant(
+        relaxation: try relaxation(of: structure, version, stages: rules.searchStages),
+        recipe: recipe)
+      // Where the potential extrapolates its enthalpies tell nothing: such a first child is taken as it
+      // is, so that the race keeps nothing new from being learnt, and later ones are passed over.
+      let isKnown = draws == 1 || entrant.relaxation.startingGrade < rules.breakThreshold
+      if !isKnown, entrants.isEmpty {
+        entrants = [entrant]
+        break
+      }
+      if draws > 1 {
+        entrant.relaxation.advance(to: 0)
+        evaluations += entrant.relaxation.evaluations
+      }
+      if isKnown, draws == 1 || isPromising(entrant.relaxation) {
+        entrants.append(entrant)
+      } else if passedOver == nil {
+        passedOver = entrant
+      }
     }
-    guard let outcome = best?.outcome ?? first else {
-      preconditionFailure("a candidate is drawn at least once")
+    guard var winner = winner(of: entrants, &evaluations) ?? passedOver else {
+      guard let rejection else { preconditionFailure("a candidate is drawn at least once") }
+      return RelaxationReport(ending: .rejected(rejection.rawValue), evaluations: 0)
     }
-    return (outcome, evaluations)
+    let before = winner.relaxation.evaluations
+    var report = finish(&winner.relaxation)
+    report.recipe = winner.recipe
+    report.evaluations += evaluations - before
+    return report
   }
 
-  /// The enthalpy per atom in eV of a structure that the potential knows; `nil` where it extrapolates, or
-  /// where the reference method refuses.
-  private func reliableEnthalpy(of structure: Structure, _ version: Int) throws -> Double? {
-    let potential: any InteratomicPotential
-    if version > 0 {
-      let trained = try held(version)
-      // A grade that cannot be computed is beyond every threshold.
-      guard let grade = try? trained.grader.grade(of: structure), grade < rules.breakThreshold
-      else { return nil }
-      potential = trained.potential
-    } else {
-      potential = reference
+  /// Whether the enthalpy that a relaxation begins with can be compared.
+  private func isPromising(_ relaxation: CandidateRelaxation) -> Bool {
+    guard relaxation.isSound, let evaluation = relaxation.evaluation else { return false }
+    guard relaxation.trained == nil, let embedded = engine as? EmbeddedReference else {
+      return true
     }
-    // A structure that cannot be evaluated has no enthalpy to be compared.
-    guard let evaluation = try? potential.evaluation(of: structure), evaluation.isFinite() else {
-      return nil
-    }
-    if version == 0, let embedded = engine as? EmbeddedReference,
-      embedded.invalidity(of: structure, evaluation) != nil
-    {
-      return nil
-    }
-    return (evaluation.energy + rules.pressure * structure.volume) / Double(structure.atomCount)
+    return embedded.invalidity(of: relaxation.structure, evaluation) == nil
   }
 
-  // MARK: Relaxation with the potential
+  /// Lets the better half of the children race and returns the lowest, or the first where it met what
+  /// the potential does not know; `nil` where there is none.
+  private func winner(of entrants: [Entrant], _ evaluations: inout Int) -> Entrant? {
+    let order = entrants.indices.sorted {
+      (entrants[$0].relaxation.enthalpyPerAtom, $0)
+        < (entrants[$1].relaxation.enthalpyPerAtom, $1)
+    }
+    guard let first = order.first else { return nil }
+    var racing = order.prefix((entrants.count + 1) / 2).map { entrants[$0] }
+    guard racing.count > 1 else { return entrants[first] }
+    for place in racing.indices {
+      let before = racing[place].relaxation.evaluations
+      racing[place].relaxation.advance(to: Self.raceSteps)
+      evaluations += racing[place].relaxation.evaluations - before
+    }
+    if case .stoppedByGrade = racing[0].relaxation.outcome { return racing[0] }
+    let sound = racing.filter(\.relaxation.isSound)
+    return sound.min { $0.relaxation.enthalpyPerAtom < $1.relaxation.enthalpyPerAtom } ?? racing[0]
+  }
+
+  // MARK: Relaxation
+
+  /// A relaxation with the potential of a version, or with the reference method for version 0.
+  private func relaxation(
+    of start: Structure, _ version: Int, stages: [RelaxationSettings.Stage]
+  ) throws -> CandidateRelaxation {
+    CandidateRelaxation(
+      start, with: version > 0 ? try held(version) : nil, or: reference, stages: stages,
+      rules: rules)
+  }
 
   private func relax(
     _ start: Structure, _ version: Int, stages: [RelaxationSettings.Stage]
   ) throws -> RelaxationReport {
-    guard version > 0 else { return relaxWithReference(start, stages: stages) }
-    let trained = try held(version)
-    var watch = GradeWatch(
-      selectThreshold: rules.selectThreshold, breakThreshold: rules.breakThreshold)
-    let result = Relaxation.run(
-      start, with: trained.potential, settings: rules.relaxation(stages: stages)
-    ) { step in
-      // Beyond the force cap nothing is trained on, so no label could help there: the forces only have
-      // to push the atoms apart, and minimum distances are checked at every step.
-      let largestForce = step.evaluation.largestForce()
-      guard largestForce <= rules.forceCap else { return .continue }
-      // A structure whose grade cannot be computed is beyond every threshold.
-      let grade = (try? trained.grader.grade(of: step.structure)) ?? .infinity
-      return watch.observe(step.structure, grade: grade) ? .continue : .stop(grade: grade)
-    }
-    let harvest = watch.harvest { rules.breeding.minimumDistances.firstViolation(in: $0) == nil }
+    var relaxation = try relaxation(of: start, version, stages: stages)
+    return finish(&relaxation)
+  }
+
+  private func finish(_ relaxation: inout CandidateRelaxation) -> RelaxationReport {
+    let result = relaxation.finish()
+    let watch = relaxation.watch
     var report = RelaxationReport(
-      ending: .failed(result.outcome.description), extrapolative: harvest,
+      ending: .failed(result.outcome.description),
+      extrapolative: watch.harvest {
+        rules.breeding.minimumDistances.firstViolation(in: $0) == nil
+      },
       evaluations: result.evaluations)
+    if relaxation.trained == nil, let evaluation = result.evaluation,
+      let embedded = engine as? EmbeddedReference,
+      let reason = embedded.invalidity(of: result.structure, evaluation)
+    {
+      report.ending = .failed(reason)
+      return report
+    }
     switch result.outcome {
     case .converged, .stepLimit:
       report.ending = relaxedEnding(
-        result, grade: watch.lastReliable?.grade ?? 0, potential: trained.potential)
+        result, grade: watch.lastReliable?.grade ?? 0, potential: relaxation.trained?.potential)
     case .stoppedByGrade(let grade):
       report.ending = .stopped(
         grade: grade, lastReliable: watch.lastReliable?.structure ?? result.structure)
@@ -247,23 +280,6 @@ public final class CampaignExecutor: WorkExecutor {
       let isExternal = ["time-out:", "signal:", "system:"].contains { reason.hasPrefix($0) }
       return .labelFailed(isExternal ? reason : CampaignState.deterministicFailure + reason)
     }
-  }
-
-  private func relaxWithReference(
-    _ structure: Structure, stages: [RelaxationSettings.Stage]
-  ) -> RelaxationReport {
-    let result = Relaxation.run(
-      structure, with: reference, settings: rules.relaxation(stages: stages))
-    var report = RelaxationReport(
-      ending: .failed(result.outcome.description), evaluations: result.evaluations)
-    if let evaluation = result.evaluation, let embedded = engine as? EmbeddedReference,
-      let reason = embedded.invalidity(of: result.structure, evaluation)
-    {
-      report.ending = .failed(reason)
-    } else if result.outcome == .converged || result.outcome == .stepLimit {
-      report.ending = relaxedEnding(result, grade: 0, potential: nil)
-    }
-    return report
   }
 
   // MARK: Learning

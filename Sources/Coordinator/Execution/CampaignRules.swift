@@ -10,7 +10,7 @@ public struct CampaignRules: Sendable {
   public let seed: UInt64
   /// What children must keep.
   public let breeding: BreedingSettings
-  /// How many children are bred for a candidate, of which the lowest is relaxed.
+  /// How many children are bred for a candidate, of which one is relaxed to its end.
   public var draws: Int
   /// Whose vibrations soft mutations follow.
   public let hessian: CampaignSettings.HessianSource
