@@ -39,6 +39,12 @@ public struct Population: Sendable, Hashable {
   /// How many orders were given.
   public internal(set) var orderCount: Int
 
+  /// The volume of structures that random ones start from over the estimate from covalent radii, as long
+  /// as there are too few members to tell; from 0.1 to 10.
+  public var volumeRatio = 1.0 {
+    didSet { volumeRatio = min(10, max(0.1, volumeRatio)) }
+  }
+
   /// What came of random structures.
   var recipes = RecipeRecords()
   /// What enthalpies are measured from.
@@ -132,7 +138,8 @@ public struct Population: Sendable, Hashable {
     if ranking.count >= min(8, settings.size), let median = VolumeEstimate.median(volumes) {
       return hasOneRatio ? median : median * VolumeEstimate.fromRadii(composition)
     }
-    return settings.initialVolumePerAtom ?? VolumeEstimate.fromRadii(composition)
+    return settings.initialVolumePerAtom
+      ?? volumeRatio * VolumeEstimate.fromRadii(composition)
   }
 
   /// The members' basins, the lowest first.

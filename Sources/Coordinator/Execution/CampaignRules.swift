@@ -122,6 +122,7 @@ extension CampaignSettings {
       refitDelay: search.delays.refit, batch: activeLearning.batch,
       maxLabels: learns ? activeLearning.maximumLabels : 0, rerankTop: rerank.top,
       forceCap: training.forceCap, search: population)
+    schedule.pressure = pressureElectronvoltsPerCubicAngstrom
     schedule.verify = learns ? activeLearning.verify : 0
     return schedule
   }

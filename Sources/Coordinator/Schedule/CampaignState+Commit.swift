@@ -160,7 +160,7 @@ extension CampaignState {
     refitUnderWay = false
     switch result {
     case .trained:
-      if newVersion > 1 { counts.refits += 1 }
+      if newVersion > 1 { counts.refits += 1 } else { estimateVolume() }
       version = newVersion
       refreshQueue += population.beginRefresh(version: newVersion).map(\.id)
     case .trainingFailed(let reason):
@@ -168,6 +168,24 @@ extension CampaignState {
     default:
       throw mismatch(.refitArrival(version: newVersion), result)
     }
+  }
+
+  /// Random structures of the search start from the volumes of the lowest initial structures: the estimate
+  /// from radii is wrong by a factor of up to 2.4, and too dense structures cost labels that teach nothing.
+  private mutating func estimateVolume() {
+    guard settings.search.space.hasOneRatio else { return }
+    let known = trainingSet().filter { $0.evaluation.largestForce() <= settings.forceCap }
+    let enthalpies = known.map { labelled in
+      (labelled.evaluation.energy + settings.pressure * labelled.structure.volume)
+        / Double(labelled.structure.atomCount)
+    }
+    let order = known.indices.sorted { (enthalpies[$0], $0) < (enthalpies[$1], $1) }
+    let ratios = order.prefix(max(3, known.count / 6)).map { place in
+      let structure = known[place].structure
+      return structure.volumePerAtom / VolumeEstimate.fromRadii(structure.composition())
+    }.sorted()
+    guard !ratios.isEmpty else { return }
+    population.volumeRatio = ratios[ratios.count / 2]
   }
 
   // MARK: Candidates

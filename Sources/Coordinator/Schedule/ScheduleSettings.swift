@@ -29,6 +29,8 @@ public struct ScheduleSettings: Sendable {
   public var rerankTop: Int
   /// Labels with a larger force, in eV/Å, are kept but not trained on.
   public var forceCap: Double
+  /// External pressure in eV/Å³.
+  public var pressure = 0.0
   /// So many of the best minima are labelled whatever their grade, once per population and at the end.
   public var verify = 0
   /// Continuations after which a candidate is unreliable (R6).
