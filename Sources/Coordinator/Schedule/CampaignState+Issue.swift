@@ -140,10 +140,11 @@ extension CampaignState {
   // Failed generations are repeated with other random numbers, four times as often as needed at most.
   private var initialIsExhausted: Bool { initialIssued >= 4 * settings.initialStructures }
 
-  /// Volumes of initial structures over the estimate from covalent radii, which does not know how open a
-  /// structure is: molybdenum has half of it, diamond 1.6 and graphite 2.4 times as much. A potential that
-  /// has seen dense structures alone is wrong by tenths of an eV in open ones and, linear as it is, hardly
-  /// notices.
+  /// Volumes of initial structures over the estimate from covalent radii.
+  ///
+  /// The estimate does not know how open a structure is: molybdenum has half of it, diamond 1.6 and
+  /// graphite 2.4 times as much. A potential that has seen dense structures alone is wrong by tenths of
+  /// an eV in open ones and hardly notices.
   private static let initialVolumes = [1.13, 1.81, 0.89, 1.43, 0.70, 2.30]
 
   private mutating func nextInitialStructure() -> SlotItem? {
