@@ -322,6 +322,17 @@ extension ReferenceSettings {
     }
   }
 
+  /// Why a search cannot ask the method for labels by itself; `nil` where it can.
+  public var obstacleToSearching: SettingsError? {
+    guard case .external(let method) = model, method.program.launch.command.isEmpty else {
+      return nil
+    }
+    return error(
+      "command", found: "none",
+      "how \(method.program.kind) is started, such as [mpirun, -n, 16, vasp_std]; a search cannot wait "
+        + "for people, --dry-run writes inputs")
+  }
+
   private func error(_ key: String, found: String, _ allowed: String) -> SettingsError {
     let path = origin.map { $0.keyPath.isEmpty ? key : "\($0.keyPath).\(key)" } ?? key
     return SettingsError(

@@ -42,12 +42,11 @@ enum SearchVerb: Verb {
     options.isQuiet = arguments.has("quiet")
     if arguments.has("dry-run") {
       if session.isRoot {
-        do {
-          let plan = try DryRun(settings, directory: options.directory + "-dry-run").run()
-          print(plan, terminator: "")
-        } catch CampaignError.wrongInput(let what) {
-          throw InputError("\(arguments.argument("CAMPAIGN.yaml")): \(what)")
-        }
+        let plan = try DryRun(
+          settings, file: arguments.argument("CAMPAIGN.yaml"),
+          directory: options.directory + "-dry-run"
+        ).run()
+        print(plan, terminator: "")
       }
       return .done
     }

@@ -231,6 +231,12 @@ struct CampaignTests {
     let samples = try FileManager.default.contentsOfDirectory(atPath: place.path("dry-dry-run"))
     #expect(samples.count { $0.hasPrefix("reference-") } == 10)
     #expect(samples.filter { $0.hasPrefix("seeding-") } == ["seeding-random.vasp"])
+    // What it shows is what a campaign labels first.
+    let sample = try StructureFile.read(place.path("dry-dry-run/reference-01.vasp"))
+    #expect(try place.search("begun", ["--stop-after", "60"]).status == 0)
+    let begun = try StructureFile.read(
+      place.path("begun/training.cfg"), elements: [.titanium, .oxygen])
+    #expect(begun[0].structure.matches(sample[0].structure))
     let rehearsal = try place.search("rehearsed", ["--rehearse", "3"])
     #expect(rehearsal.status == 0, "\(rehearsal.errors)")
     #expect(!FileManager.default.fileExists(atPath: place.path("rehearsed")))

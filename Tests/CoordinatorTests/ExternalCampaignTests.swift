@@ -120,6 +120,7 @@ struct ExternalCampaignTests {
     try AtomicFile.write(lines.joined(separator: "\n") + "\n", to: place.campaign)
     let outcome = try place.search("campaign")
     #expect(outcome.status == 2)
+    #expect(outcome.errors.contains("campaign.yaml:"), "\(outcome.errors)")
     #expect(outcome.errors.contains("reference.command"), "\(outcome.errors)")
     #expect(!FileManager.default.fileExists(atPath: place.path("campaign/campaign.db")))
   }

@@ -64,11 +64,7 @@ public final class Campaign {
       stores: options.labelStore.map { [CampaignFolder(path: $0).reference] } ?? [],
       shouldStop: shouldStop)
     engine = reference.engine
-    if let program = (engine as? ExternalEngine)?.program, program.launch.command.isEmpty {
-      throw CampaignError.wrongInput(
-        "reference.command: found none, allowed: how \(program.kind) is started, such as "
-          + "[mpirun, -n, 16, vasp_std]; a search cannot wait for people, --dry-run writes inputs")
-    }
+    if let obstacle = settings.reference.settings.obstacleToSearching { throw obstacle }
     executor = CampaignExecutor(
       rules: CampaignRules(settings), engine: engine, reference: reference.potential,
       shouldStop: shouldStop)

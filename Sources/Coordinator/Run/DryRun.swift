@@ -10,11 +10,18 @@ import StructureFormats
 /// Checks a campaign's input and shows what it would do, without doing it.
 public struct DryRun {
   private let settings: CampaignSettings
+  private let file: String
   private let directory: String
 
   /// Prepares a dry run that writes its samples into a folder.
-  public init(_ settings: CampaignSettings, directory: String) {
+  ///
+  /// - Parameters:
+  ///   - settings: The campaign.
+  ///   - file: The file that it was read from, for messages.
+  ///   - directory: The folder, which may not exist yet.
+  public init(_ settings: CampaignSettings, file: String, directory: String) {
     self.settings = settings
+    self.file = file
     self.directory = directory
   }
 
@@ -93,12 +100,9 @@ public struct DryRun {
     var samples: [Structure] = []
     var reason = ""
     for stream in 0..<4 * wanted where samples.count < wanted {
-      let composition = settings.space.initial(stream, seed: settings.seed)
       var random = RandomStream(
         seed: settings.seed, purpose: .initialTraining, slot: UInt64(stream))
-      let order = BreedingOrder(
-        kind: .random, composition: composition,
-        targetVolumePerAtom: VolumeEstimate.fromRadii(composition))
+      let order = BreedingOrder.initial(stream, in: settings.space, seed: settings.seed)
       switch breeder.breed(order, settings: rules.breeding, random: &random) {
       case .offspring(let structure, _, _): samples.append(structure)
       case .rejected(let why): reason = why.rawValue
@@ -106,7 +110,7 @@ public struct DryRun {
     }
     guard !samples.isEmpty else {
       throw CampaignError.wrongInput(
-        "minimum_distances: found no structure of \(settings.target.name) that could be made "
+        "\(file): minimum_distances: found no structure of \(settings.target.name) that could be made "
           + "(\(reason)); allow more space groups in search.space_groups or smaller distances")
     }
     return samples

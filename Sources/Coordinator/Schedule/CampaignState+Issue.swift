@@ -140,28 +140,16 @@ extension CampaignState {
   // Failed generations are repeated with other random numbers, four times as often as needed at most.
   private var initialIsExhausted: Bool { initialIssued >= 4 * settings.initialStructures }
 
-  /// Volumes of initial structures over the estimate from covalent radii.
-  ///
-  /// The estimate does not know how open a structure is: molybdenum has half of it, diamond 1.6 and
-  /// graphite 2.4 times as much. A potential that has seen dense structures alone is wrong by tenths of
-  /// an eV in open ones and hardly notices.
-  private static let initialVolumes = [1.13, 1.81, 0.89, 1.43, 0.70, 2.30]
-
   private mutating func nextInitialStructure() -> SlotItem? {
     let wanted = settings.initialStructures - initialDone - openInitial
     guard !canRelax, wanted > 0, !initialIsExhausted else { return nil }
     let number = initialIssued
     initialIssued += 1
     openInitial += 1
-    let composition = settings.search.space.initial(number, seed: settings.seed)
     return .work(
       .initialStructure(number),
       .generate(
-        BreedingOrder(
-          kind: .random, composition: composition,
-          targetVolumePerAtom: VolumeEstimate.fromRadii(composition)
-            * Self.initialVolumes[number % Self.initialVolumes.count]),
-        stream: number))
+        .initial(number, in: settings.search.space, seed: settings.seed), stream: number))
   }
 
   private mutating func nextSeed() -> SlotItem? {
@@ -246,5 +234,23 @@ extension CampaignState {
       preconditionFailure("candidate \(id) is to be re-ranked but is not relaxed")
     }
     return .work(.rerank(candidate: id), .rerank(relaxed.structure))
+  }
+}
+
+extension BreedingOrder {
+  /// Volumes of initial structures over the estimate from covalent radii.
+  ///
+  /// The estimate does not know how open a structure is: molybdenum has half of it, diamond 1.6 and
+  /// graphite 2.4 times as much. A potential that has seen dense structures alone is wrong by tenths of
+  /// an eV in open ones and hardly notices.
+  private static let initialVolumes = [1.13, 1.81, 0.89, 1.43, 0.70, 2.30]
+
+  /// The order for an initial structure of a campaign, by its number.
+  static func initial(_ number: Int, in space: CompositionSpace, seed: UInt64) -> BreedingOrder {
+    let composition = space.initial(number, seed: seed)
+    return BreedingOrder(
+      kind: .random, composition: composition,
+      targetVolumePerAtom: VolumeEstimate.fromRadii(composition)
+        * initialVolumes[number % initialVolumes.count])
   }
 }

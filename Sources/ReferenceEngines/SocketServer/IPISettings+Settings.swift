@@ -51,8 +51,10 @@ extension IPISettings {
     let restartAfter = try reader.optional("restart_after")?.integer(in: 1...1_000_000)
     var tolerance: Double? = command.isEmpty ? nil : 0.03
     if let value = reader.optional("cell_tolerance") {
+      // A word that is not 'none' is told to be no number.
       tolerance =
-        (try? value.word(of: ["none"])) != nil ? nil : try value.positiveNumber(upTo: 10)
+        (try? value.word(of: ["none"])) != nil
+        ? nil : try value.positiveNumber(upTo: 10, suggestion: "or 'none'")
     }
     var refused = ["SCF run NOT converged"]
     if let value = reader.optional("refused_output") {
