@@ -8,12 +8,11 @@ import ReferenceEngines
 
 /// Does a campaign's work: breeds, relaxes, grades, labels, trains.
 ///
-/// It keeps potentials by version and nothing else between orders (R11).
+/// It keeps potentials by version between orders, and what saves time and changes no result (R11).
 public final class CampaignExecutor: WorkExecutor {
-  private let rules: CampaignRules
-  // Keeps tables that depend on the space group alone.
-  private var breeder = Breeder()
-  private let engine: any ReferenceEngine
+  let rules: CampaignRules
+  var breeder = Breeder()
+  let engine: any ReferenceEngine
   private let reference: any InteratomicPotential
   private let shouldStop: @Sendable () -> Bool
   private var versions: [Int: TrainedVersion] = [:]
@@ -47,11 +46,16 @@ public final class CampaignExecutor: WorkExecutor {
   /// - Throws: `WorkInterrupted` where an external program was ended on demand.
   public func execute(_ order: WorkOrder) throws -> WorkResult {
     let result = try perform(order)
-    // An embedded method is never broken off: its results are whole whenever they come.
-    if !(engine is EmbeddedReference), order.asksReference, shouldStop() {
-      throw WorkInterrupted()
-    }
+    if order.asksReference { try checkInterruption() }
     return result
+  }
+
+  /// Ends work with an external program on demand; an embedded method is never broken off: its results are
+  /// whole whenever they come.
+  ///
+  /// - Throws: `WorkInterrupted`.
+  func checkInterruption() throws {
+    if !(engine is EmbeddedReference), shouldStop() { throw WorkInterrupted() }
   }
 
   private func perform(_ order: WorkOrder) throws -> WorkResult {
@@ -64,7 +68,7 @@ public final class CampaignExecutor: WorkExecutor {
       case .rejected(let reason): return .notGenerated(reason.rawValue)
       }
     case .explore(let order, let stream, let version):
-      return .relaxation(try explore(withModes(order, version), stream, version))
+      return .relaxation(try relaxedBestChild(of: withModes(order, version), stream, version))
     case .resume(let structure, let version):
       return .relaxation(try relax(structure, version, stages: rules.searchStages))
     case .refresh(let structure, let version):
@@ -113,99 +117,10 @@ public final class CampaignExecutor: WorkExecutor {
     return order
   }
 
-  /// A child that may be relaxed.
-  private struct Entrant {
-    var relaxation: CandidateRelaxation
-    let recipe: RandomRecipe?
-  }
-
-  /// So many steps show which of two children is going to end lower.
-  private static let raceSteps = 10
-
-  /// Breeds a child a few times and relaxes the one that promises most.
-  ///
-  /// What starts low more often ends low, and what is low after a few steps does so far more often: the
-  /// half of the children with the lowest enthalpies race for ten steps, and the lowest of them then is
-  /// relaxed to its end. MgAl₂O₄ with 28 atoms is found with 12 % fewer relaxations than after five steps
-  /// of the race, and also with fewer evaluations; with all four in the race it took more.
-  private func explore(
-    _ order: BreedingOrder, _ stream: Int, _ version: Int
-  ) throws -> RelaxationReport {
-    var (entrants, evaluations) = ([Entrant](), 0)
-    var (passedOver, rejection) = (Entrant?.none, RejectionReason?.none)
-    let draws = order.kind.isDrawn ? rules.draws : 1
-    for draw in 0..<draws {
-      var random = RandomStream(
-        seed: rules.seed, purpose: .breeding, slot: UInt64(stream), attempt: UInt32(draw))
-      let child = breeder.breed(order.rotated(by: draw), settings: rules.breeding, random: &random)
-      guard case .offspring(let structure, _, let recipe) = child else {
-        if case .rejected(let reason) = child { rejection = rejection ?? reason }
-        continue
-      }
-      var entrant = Entrant(
-        relaxation: try relaxation(of: structure, version, stages: rules.searchStages),
-        recipe: recipe)
-      // Where the potential extrapolates its enthalpies tell nothing: such a first child is taken as it
-      // is, so that the race keeps nothing new from being learnt, and later ones are passed over.
-      let isKnown = draws == 1 || entrant.relaxation.startingGrade < rules.breakThreshold
-      if !isKnown, entrants.isEmpty {
-        entrants = [entrant]
-        break
-      }
-      if draws > 1 {
-        entrant.relaxation.advance(to: 0)
-        evaluations += entrant.relaxation.evaluations
-      }
-      if isKnown, draws == 1 || isPromising(entrant.relaxation) {
-        entrants.append(entrant)
-      } else if passedOver == nil {
-        passedOver = entrant
-      }
-    }
-    guard var winner = winner(of: entrants, &evaluations) ?? passedOver else {
-      guard let rejection else { preconditionFailure("a candidate is drawn at least once") }
-      return RelaxationReport(ending: .rejected(rejection.rawValue), evaluations: 0)
-    }
-    let before = winner.relaxation.evaluations
-    var report = finish(&winner.relaxation)
-    report.recipe = winner.recipe
-    report.evaluations += evaluations - before
-    return report
-  }
-
-  /// Whether the enthalpy that a relaxation begins with can be compared.
-  private func isPromising(_ relaxation: CandidateRelaxation) -> Bool {
-    guard relaxation.isSound, let evaluation = relaxation.evaluation else { return false }
-    guard relaxation.trained == nil, let embedded = engine as? EmbeddedReference else {
-      return true
-    }
-    return embedded.invalidity(of: relaxation.structure, evaluation) == nil
-  }
-
-  /// Lets the better half of the children race and returns the lowest, or the first where it met what
-  /// the potential does not know; `nil` where there is none.
-  private func winner(of entrants: [Entrant], _ evaluations: inout Int) -> Entrant? {
-    let order = entrants.indices.sorted {
-      (entrants[$0].relaxation.enthalpyPerAtom, $0)
-        < (entrants[$1].relaxation.enthalpyPerAtom, $1)
-    }
-    guard let first = order.first else { return nil }
-    var racing = order.prefix((entrants.count + 1) / 2).map { entrants[$0] }
-    guard racing.count > 1 else { return entrants[first] }
-    for place in racing.indices {
-      let before = racing[place].relaxation.evaluations
-      racing[place].relaxation.advance(to: Self.raceSteps)
-      evaluations += racing[place].relaxation.evaluations - before
-    }
-    if case .stoppedByGrade = racing[0].relaxation.outcome { return racing[0] }
-    let sound = racing.filter(\.relaxation.isSound)
-    return sound.min { $0.relaxation.enthalpyPerAtom < $1.relaxation.enthalpyPerAtom } ?? racing[0]
-  }
-
   // MARK: Relaxation
 
   /// A relaxation with the potential of a version, or with the reference method for version 0.
-  private func relaxation(
+  func relaxation(
     of start: Structure, _ version: Int, stages: [RelaxationSettings.Stage]
   ) throws -> CandidateRelaxation {
     CandidateRelaxation(
@@ -220,7 +135,7 @@ public final class CampaignExecutor: WorkExecutor {
     return finish(&relaxation)
   }
 
-  private func finish(_ relaxation: inout CandidateRelaxation) -> RelaxationReport {
+  func finish(_ relaxation: inout CandidateRelaxation) -> RelaxationReport {
     let result = relaxation.finish()
     let watch = relaxation.watch
     var report = RelaxationReport(

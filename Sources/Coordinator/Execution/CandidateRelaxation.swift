@@ -13,6 +13,8 @@ struct CandidateRelaxation {
   let trained: TrainedVersion?
   private let start: Structure
   private let forceCap: Double
+  /// The grade of the start, once it was asked for.
+  private var knownGrade: Double?
 
   /// Prepares a relaxation; nothing is evaluated yet.
   init(
@@ -49,38 +51,37 @@ struct CandidateRelaxation {
 
   /// The grade of the structure that it starts from; 0 with the reference method, infinite where it
   /// cannot be computed.
-  var startingGrade: Double {
+  mutating func startingGrade() -> Double {
     guard let trained else { return 0 }
-    return (try? trained.grader.grade(of: start)) ?? .infinity
+    let grade = knownGrade ?? Self.grade(of: start, trained)
+    knownGrade = grade
+    return grade
   }
 
   /// Goes on until so many steps are accepted; 0 is the first evaluation alone.
   mutating func advance(to step: Int) {
     var watch = watch
-    let (trained, forceCap) = (trained, forceCap)
-    relaxation.advance(to: step) { Self.judge($0, trained, forceCap, &watch) }
+    let (trained, forceCap, knownGrade) = (trained, forceCap, knownGrade)
+    relaxation.advance(to: step) { step in
+      guard let trained else { return .continue }
+      // Beyond the force cap nothing is trained on, so no label could help there: the forces only have
+      // to push the atoms apart, and minimum distances are checked at every step.
+      guard step.evaluation.largestForce() <= forceCap else { return .continue }
+      let grade =
+        (step.index == 0 ? knownGrade : nil) ?? Self.grade(of: step.structure, trained)
+      return watch.observe(step.structure, grade: grade) ? .continue : .stop(grade: grade)
+    }
     self.watch = watch
   }
 
   /// Goes on to the end.
   mutating func finish() -> RelaxationResult {
-    var watch = watch
-    let (trained, forceCap) = (trained, forceCap)
-    let result = relaxation.finish { Self.judge($0, trained, forceCap, &watch) }
-    self.watch = watch
-    return result
+    advance(to: .max)
+    return relaxation.finish()
   }
 
-  private static func judge(
-    _ step: RelaxationStep, _ trained: TrainedVersion?, _ forceCap: Double,
-    _ watch: inout GradeWatch
-  ) -> RelaxationDirective {
-    guard let trained else { return .continue }
-    // Beyond the force cap nothing is trained on, so no label could help there: the forces only have
-    // to push the atoms apart, and minimum distances are checked at every step.
-    guard step.evaluation.largestForce() <= forceCap else { return .continue }
-    // A structure whose grade cannot be computed is beyond every threshold.
-    let grade = (try? trained.grader.grade(of: step.structure)) ?? .infinity
-    return watch.observe(step.structure, grade: grade) ? .continue : .stop(grade: grade)
+  /// A structure whose grade cannot be computed is beyond every threshold.
+  private static func grade(of structure: Structure, _ trained: TrainedVersion) -> Double {
+    (try? trained.grader.grade(of: structure)) ?? .infinity
   }
 }
