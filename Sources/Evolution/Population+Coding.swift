@@ -11,7 +11,7 @@ extension Population.Member: ByteCodable {
   init(from decoder: inout ByteDecoder) throws(ByteCodingError) {
     basin = try decoder.decode()
     fitness = try decoder.decode()
-    distances = try decoder.decode([Double].self).map { Float($0) }
+    distances = try decoder.decode([Double].self)
     density = try decoder.decode()
   }
 }
@@ -50,6 +50,9 @@ extension Population: ByteCodable {
     commitCount = try decoder.decode()
     orderCount = try decoder.decode()
     volumeRatio = try decoder.decode()
+    guard Self.volumeRatios.contains(volumeRatio) else {
+      throw .invalid("a volume ratio of \(volumeRatio)")
+    }
     recipes = try decoder.decode()
     ranking = try decoder.decode([Member].self)
     survivors = try decoder.decode([Int].self)

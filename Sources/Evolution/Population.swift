@@ -39,11 +39,16 @@ public struct Population: Sendable, Hashable {
   /// How many orders were given.
   public internal(set) var orderCount: Int
 
-  /// The volume of structures that random ones start from over the estimate from covalent radii, as long
-  /// as there are too few members to tell; from 0.1 to 10.
+  /// The volume at which random structures start, over the estimate from covalent radii, until there are
+  /// members to tell; within `volumeRatios`.
   public var volumeRatio = 1.0 {
-    didSet { volumeRatio = min(10, max(0.1, volumeRatio)) }
+    didSet {
+      volumeRatio = min(
+        max(volumeRatio, Self.volumeRatios.lowerBound), Self.volumeRatios.upperBound)
+    }
   }
+  /// What structures from labels may say.
+  static let volumeRatios = 0.1...10.0
 
   /// What came of random structures.
   var recipes = RecipeRecords()
@@ -63,7 +68,7 @@ public struct Population: Sendable, Hashable {
     /// Enthalpy plus antiseeds in eV per atom.
     var fitness: Double
     /// The distances from all antiseeds.
-    var distances: [Float]
+    var distances: [Double]
     /// Their sum here, in units of their height.
     var density: Double
   }
@@ -235,7 +240,7 @@ extension Population {
   }
 
   /// Takes a basin into the ranking, if there is room or a less fit member that may go.
-  private mutating func enter(_ basin: Int, _ distances: [Float]) -> Insertion {
+  private mutating func enter(_ basin: Int, _ distances: [Double]) -> Insertion {
     let member = member(basin, distances)
     var evicted: Int?
     let rivals = niche(of: basin)
@@ -267,11 +272,11 @@ extension Population {
   /// A basin as a member, with its antiseeds.
   func member(_ basin: Int) -> Member { member(basin, distances(of: basin)) }
 
-  private func distances(of basin: Int) -> [Float] {
+  private func distances(of basin: Int) -> [Double] {
     antiseeds.distances(from: index.basins[basin].representative.identity)
   }
 
-  private func member(_ basin: Int, _ distances: [Float]) -> Member {
+  private func member(_ basin: Int, _ distances: [Double]) -> Member {
     let density = antiseeds.density(at: distances)
     return Member(
       basin: basin, fitness: height(of: basin) + antiseeds.gaussianHeight * density,
@@ -281,7 +286,7 @@ extension Population {
   /// Lets the antiseed of a basin grow, at all members.
   ///
   /// - Returns: A new basin's distances from all antiseeds.
-  private mutating func countVisit(to basin: Int, isNew: Bool) -> [Float] {
+  private mutating func countVisit(to basin: Int, isNew: Bool) -> [Double] {
     let identity = index.basins[basin].representative.identity
     var distances = isNew ? antiseeds.distances(from: identity) : []
     guard let grown = antiseeds.countVisit(to: basin, identity, distances: &distances) else {

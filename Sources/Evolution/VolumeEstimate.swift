@@ -22,7 +22,7 @@ public enum VolumeEstimate {
   }
 
   /// The median of some volumes per atom; `nil` where there are none.
-  static func median(_ volumes: [Double]) -> Double? {
+  package static func median(_ volumes: [Double]) -> Double? {
     guard !volumes.isEmpty else { return nil }
     let sorted = volumes.sorted()
     let middle = sorted.count / 2

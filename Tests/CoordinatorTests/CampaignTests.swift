@@ -1,5 +1,7 @@
+import Crystal
 import Foundation
 import NumericalCore
+import StructureFormats
 import TestSupport
 import Testing
 
@@ -234,8 +236,9 @@ struct CampaignTests {
     // What it shows is what a campaign labels first.
     let sample = try StructureFile.read(place.path("dry-dry-run/reference-01.vasp"))
     #expect(try place.search("begun", ["--stop-after", "60"]).status == 0)
+    let elements = try ["Ti", "O"].map { try #require(ChemicalElement(symbol: $0)) }
     let begun = try StructureFile.read(
-      place.path("begun/training.cfg"), elements: [.titanium, .oxygen])
+      place.path("begun/training.cfg"), elements: elements)
     #expect(begun[0].structure.matches(sample[0].structure))
     let rehearsal = try place.search("rehearsed", ["--rehearse", "3"])
     #expect(rehearsal.status == 0, "\(rehearsal.errors)")

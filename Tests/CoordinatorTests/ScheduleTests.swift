@@ -42,9 +42,50 @@ private struct ToyRun {
   }
 }
 
+/// The toy, with a list of what it was asked.
+private final class RecordingExecutor: WorkExecutor {
+  private let toy = ToyExecutor()
+  private(set) var orders: [WorkOrder] = []
+
+  func hold(version: Int, potential: [UInt8]) { toy.hold(version: version, potential: potential) }
+
+  func execute(_ order: WorkOrder) throws -> WorkResult {
+    orders.append(order)
+    return try toy.execute(order)
+  }
+}
+
 @Suite("Schedule")
 struct ScheduleTests {
   private let toy = ToyExecutor()
+
+  @Test("Cells of every size begin with all volumes; the search goes on with those of the lowest")
+  func volumes() throws {
+    let recording = RecordingExecutor()
+    let run = try ToyRun(InProcessTransport(executor: recording))
+    var volumes: [Int: Set<Double>] = [:]
+    for case .generate(let order, _) in recording.orders {
+      volumes[order.composition.atomCount, default: []].insert(order.targetVolumePerAtom)
+    }
+    #expect(volumes.keys.sorted() == [6, 12])
+    for found in volumes.values {
+      #expect(found.count == 6)
+      #expect((found.max() ?? 0) > 3 * (found.min() ?? 0))
+    }
+    // What the first training saw: labels of initial structures alone.
+    let initial = run.state.labels.filter { if case .initial = $0.origin { true } else { false } }
+      .compactMap(\.labelled).sorted { energyPerAtom($0) < energyPerAtom($1) }
+    let ratios = initial.prefix(max(3, initial.count / 6)).map {
+      $0.structure.volumePerAtom / VolumeEstimate.fromRadii($0.structure.composition())
+    }
+    #expect(ratios.count >= 3)
+    #expect(run.state.population.volumeRatio == VolumeEstimate.median(ratios))
+    #expect(run.state.population.volumeRatio != 1)
+  }
+
+  private func energyPerAtom(_ labelled: LabelledStructure) -> Double {
+    labelled.evaluation.energy / Double(labelled.structure.atomCount)
+  }
 
   @Test("The best minima are labelled: before re-ranking all of them have their labels")
   func verification() throws {
@@ -54,8 +95,15 @@ struct ScheduleTests {
     }
     #expect(verified.count >= 4 && Set(verified).count == verified.count)
     #expect(run.state.labels.count < 90)
+    let structures = run.state.labels.compactMap { label -> Structure? in
+      if case .minimum = label.origin { label.structure } else { nil }
+    }
     for basin in run.state.population.best(2) {
-      #expect(verified.contains(basin.representative.id))
+      #expect(structures.contains { $0.matches(basin.representative.structure) })
+    }
+    // No minimum is labelled twice, whichever candidate stands for it.
+    for (place, one) in structures.enumerated() {
+      #expect(!structures[..<place].contains { $0.matches(one) })
     }
     // Where the reference method gives no label of a minimum, the next best gets one.
     func minima(_ isWanted: (LabelRecord) -> Bool) -> Set<Int> {

@@ -277,6 +277,7 @@ struct PopulationTests {
   @Test("The whole state survives its bytes and goes on alike")
   func bytes() throws {
     var population = Population(settings: try Self.settings(8))
+    population.volumeRatio = 1.7
     for id in 0..<30 {
       var stream = RandomStream(seed: 3, purpose: .selection, slot: UInt64(id))
       _ = population.orderNext(random: &stream)

@@ -180,12 +180,12 @@ extension CampaignState {
         / Double(labelled.structure.atomCount)
     }
     let order = known.indices.sorted { (enthalpies[$0], $0) < (enthalpies[$1], $1) }
+    // About as many as have one volume; three at least, so that one odd structure does not decide.
     let ratios = order.prefix(max(3, known.count / 6)).map { place in
       let structure = known[place].structure
       return structure.volumePerAtom / VolumeEstimate.fromRadii(structure.composition())
-    }.sorted()
-    guard !ratios.isEmpty else { return }
-    population.volumeRatio = ratios[ratios.count / 2]
+    }
+    if let median = VolumeEstimate.median(ratios) { population.volumeRatio = median }
   }
 
   // MARK: Candidates

@@ -243,14 +243,16 @@ extension BreedingOrder {
   /// The estimate does not know how open a structure is: molybdenum has half of it, diamond 1.6 and
   /// graphite 2.4 times as much. A potential that has seen dense structures alone is wrong by tenths of
   /// an eV in open ones and hardly notices.
-  private static let initialVolumes = [1.13, 1.81, 0.89, 1.43, 0.70, 2.30]
+  private static let initialVolumes = [1.13, 1.81, 0.85, 1.43, 0.60, 2.30]
 
   /// The order for an initial structure of a campaign, by its number.
   static func initial(_ number: Int, in space: CompositionSpace, seed: UInt64) -> BreedingOrder {
     let composition = space.initial(number, seed: seed)
+    let volumes = initialVolumes.count
+    // Compositions take turns, too: without the shift one of two would get every other volume.
+    let volume = initialVolumes[(number + number / volumes) % volumes]
     return BreedingOrder(
       kind: .random, composition: composition,
-      targetVolumePerAtom: VolumeEstimate.fromRadii(composition)
-        * initialVolumes[number % initialVolumes.count])
+      targetVolumePerAtom: volume * VolumeEstimate.fromRadii(composition))
   }
 }

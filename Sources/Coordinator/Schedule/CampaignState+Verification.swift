@@ -15,10 +15,13 @@ extension CampaignState {
       .filter { !isKnown($0, verifiedMinima) }
   }
 
-  /// A refit may move a candidate into another basin: what counts is the minimum, not the candidate.
-  private func isKnown(_ individual: Individual, _ minima: [Int: Structure]) -> Bool {
-    minima[individual.id]?.matches(
-      individual.structure, tolerance: settings.search.duplicates.matching) ?? false
+  /// A refit may move a candidate into another basin, and a later visit may put another candidate into its
+  /// place: what counts is the minimum, not the candidate.
+  private func isKnown(_ individual: Individual, _ minima: [MatchingCell]) -> Bool {
+    guard let cell = individual.identity.cell else { return false }
+    return minima.contains {
+      $0.matches(cell, tolerance: settings.search.duplicates.matching)
+    }
   }
 
   /// Whether labels of minima may be asked for.
@@ -35,13 +38,15 @@ extension CampaignState {
   mutating func queueVerification() {
     commitsSinceVerification = 0
     for individual in unverified.prefix(labelsLeft) {
-      verifiedMinima[individual.id] = individual.structure
+      if let cell = individual.identity.cell { verifiedMinima.append(cell) }
       queueLabel(of: individual.structure, origin: .minimum(individual.id))
     }
   }
 
   /// Notes that a label cannot be trained on, where it was of a minimum.
   mutating func giveUpMinimum(of label: LabelRecord) {
-    if case .minimum(let id) = label.origin { hopelessMinima[id] = label.structure }
+    if case .minimum = label.origin, let cell = MatchingCell(label.structure) {
+      hopelessMinima.append(cell)
+    }
   }
 }

@@ -53,10 +53,10 @@ public struct CampaignState: Sendable {
   var arrivals: [(due: Int, what: Arrival)] = []
   var labelsAtLastRefit = 0
   var refitUnderWay = false
-  /// The minima that labels were asked for, by candidate.
-  var verifiedMinima: [Int: Structure] = [:]
+  /// The minima that labels were asked for.
+  var verifiedMinima: [MatchingCell] = []
   /// Those whose labels failed or are beyond the force cap.
-  var hopelessMinima: [Int: Structure] = [:]
+  var hopelessMinima: [MatchingCell] = []
   var commitsSinceVerification = 0
 
   // Candidates.
