@@ -32,17 +32,17 @@ public struct AntiseedRecords: Sendable, Hashable {
 
   private struct Center: Sendable, Hashable {
     let ratio: [Int]
-    let direction: [Float]
+    let direction: [Double]
     var visits: Int
   }
 
   private struct Family: Sendable, Hashable {
     let ratio: [Int]
     var centers: [Int] = []
-    var rows: [Float] = []
+    var rows: [Double] = []
   }
 
-  private static let mergeDistance: Float = 0.02
+  private static let mergeDistance: Double = 0.02
   private static let largestCount = 256
 
   /// Creates records that do nothing until the first boundary.
@@ -83,10 +83,10 @@ public struct AntiseedRecords: Sendable, Hashable {
   }
 
   /// The distances of a structure from all Gaussians, by which it is pushed up.
-  func distances(from identity: StructureIdentity) -> [Float] {
+  func distances(from identity: StructureIdentity) -> [Double] {
     guard height > 0 else { return [] }
     // Structures of other elements or ratios are as far as can be.
-    var distances = [Float](repeating: 1, count: centers.count)
+    var distances = [Double](repeating: 1, count: centers.count)
     guard let family = families.first(where: { $0.ratio == identity.ratio }) else {
       return distances
     }
@@ -98,7 +98,7 @@ public struct AntiseedRecords: Sendable, Hashable {
   }
 
   /// The cosine distance of directions with a product.
-  private static func distance(_ product: Float) -> Float { max(0, min(1, 0.5 * (1 - product))) }
+  private static func distance(_ product: Double) -> Double { max(0, min(1, 0.5 * (1 - product))) }
 
   /// Counts a visit to a basin.
   ///
@@ -108,7 +108,7 @@ public struct AntiseedRecords: Sendable, Hashable {
   ///   - distances: Its distances from all Gaussians, where it is new; gets that of a new Gaussian.
   /// - Returns: The Gaussian that has grown, and whether it is a new one.
   mutating func countVisit(
-    to basin: Int, _ identity: StructureIdentity, distances: inout [Float]
+    to basin: Int, _ identity: StructureIdentity, distances: inout [Double]
   ) -> (center: Int, isNew: Bool)? {
     guard height > 0 else { return nil }
     if centerOfBasin.indices.contains(basin) {
@@ -142,7 +142,7 @@ public struct AntiseedRecords: Sendable, Hashable {
   }
 
   /// The distance of a structure from one Gaussian.
-  func distance(from center: Int, to identity: StructureIdentity) -> Float {
+  func distance(from center: Int, to identity: StructureIdentity) -> Double {
     let center = centers[center]
     guard center.ratio == identity.ratio else { return 1 }
     return Self.distance(
@@ -150,7 +150,7 @@ public struct AntiseedRecords: Sendable, Hashable {
   }
 
   /// Σ n exp(−D²/2σ²) at a structure with known distances.
-  func density(at distances: [Float]) -> Double {
+  func density(at distances: [Double]) -> Double {
     var sum = 0.0
     for (center, distance) in zip(centers, distances) {
       sum += Double(center.visits) * weight(distance)
@@ -159,9 +159,9 @@ public struct AntiseedRecords: Sendable, Hashable {
   }
 
   /// exp(−D²/2σ²); before the first boundary there is no width.
-  func weight(_ distance: Float) -> Double {
+  func weight(_ distance: Double) -> Double {
     guard gaussianWidth > 0 else { return 0 }
-    let x = Double(distance) / gaussianWidth
+    let x = distance / gaussianWidth
     return x < 5 ? exp(-0.5 * x * x) : 0
   }
 }
@@ -173,7 +173,7 @@ extension AntiseedRecords: ByteCodable {
     encoder.encode(centers.count)
     for center in centers {
       encoder.encode(center.ratio)
-      encoder.encode(center.direction.map(Double.init))
+      encoder.encode(center.direction)
       encoder.encode(center.visits)
     }
     encoder.encode(centerOfBasin)
@@ -191,7 +191,7 @@ extension AntiseedRecords: ByteCodable {
       append(
         Center(
           ratio: try decoder.decode([Int].self),
-          direction: try decoder.decode([Double].self).map { Float($0) },
+          direction: try decoder.decode([Double].self),
           visits: try decoder.decode()))
     }
     centerOfBasin = try decoder.decode([Int].self)

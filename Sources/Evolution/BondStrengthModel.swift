@@ -136,7 +136,7 @@ enum BondStrengthModel {
     // The place of the element (a, b) of a symmetric matrix among its six.
     let six = [[0, 5, 4], [5, 1, 3], [4, 3, 2]]
     for i in 0..<count {
-      for j in i..<count where j != i {
+      for j in (i + 1)..<count {
         for a in 0..<3 {
           for b in 0..<3 {
             let value = springs[6 * (i * count + j) + six[a][b]]

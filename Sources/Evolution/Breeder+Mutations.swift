@@ -76,7 +76,7 @@ extension Breeder {
     guard let parent = Draft(order.parents[0].structure, order.composition) else {
       return .rejected(.notApplicable)
     }
-    // Those before the strain: modes change little by it, and serve all children of the parent.
+    // Any soft direction serves for so weak a push, and those of the parent serve all its children.
     let modes = bondModes(ofParent: parent)
     return retried(settings) {
       guard let (strained, deviation) = parent.strained(settings, &random) else {

@@ -3,8 +3,8 @@ import NumericalCore
 
 /// Makes children: a pure function of the order, the settings and the random stream.
 ///
-/// What a breeder
-/// keeps between orders (tables of space groups) saves time and changes no result.
+/// What a breeder keeps between orders (tables of space groups, what follows from the last parents) saves
+/// time and changes no result.
 public struct Breeder: Sendable {
   private var generator = SymmetricGenerator()
   private var topologies = TopologicalGenerator()

@@ -6,11 +6,11 @@ public struct StructureIdentity: Sendable, Hashable {
   /// The fingerprint, by which most different structures are told apart.
   public let fingerprint: StructureFingerprint
   /// The cell that the exact comparison uses; none for structures that do not repeat everywhere.
-  let cell: MatchingCell?
+  package let cell: MatchingCell?
   /// Atomic number and smallest count of every element.
   let ratio: [Int]
-  /// The fingerprint at length one, for distances that need no more than single precision.
-  let direction: [Float]
+  /// The fingerprint at length one.
+  let direction: [Double]
 
   /// Prepares a structure for comparisons.
   ///
@@ -20,7 +20,7 @@ public struct StructureIdentity: Sendable, Hashable {
   public init(_ structure: Structure, fingerprint: StructureFingerprint) {
     self.fingerprint = fingerprint
     let length = fingerprint.norm > 0 ? fingerprint.norm : 1
-    direction = fingerprint.components.map { Float($0 / length) }
+    direction = fingerprint.components.map { $0 / length }
     cell = MatchingCell(structure)
     func divisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : divisor(b, a % b) }
     let composition = structure.composition()

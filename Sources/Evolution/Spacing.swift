@@ -48,9 +48,9 @@ struct Spacing {
       let places = parent.structure.species.map { elements.firstIndex(of: $0) }
       NeighborList.forEachPair(in: parent.structure, closerThan: reach) { i, j, squaredDistance in
         guard let first = places[i], let second = places[j] else { return }
-        for pair in [first * elements.count + second, second * elements.count + first] {
-          shortest[pair] = min(shortest[pair], squaredDistance)
-        }
+        let (one, other) = (first * elements.count + second, second * elements.count + first)
+        shortest[one] = min(shortest[one], squaredDistance)
+        shortest[other] = shortest[one]
       }
     }
     return shortest.map { $0.squareRoot() }

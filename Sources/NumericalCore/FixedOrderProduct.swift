@@ -40,47 +40,24 @@ private func laneProduct(_ u: UnsafeRawBufferPointer, _ v: UnsafeRawBufferPointe
   return sum
 }
 
-/// Products of one vector with many rows of single-precision numbers, each summed in a fixed order.
+/// Products of one vector with many rows, each summed in a fixed order.
 ///
 /// - Parameters:
 ///   - rows: The rows, one after another, each as long as the vector.
 ///   - vector: The vector.
 /// - Returns: One product for every row.
-/// - Complexity: O(number of elements), thirty-two at a time
-package func fixedOrderProducts(ofRows rows: [Float], with vector: [Float]) -> [Float] {
+/// - Complexity: O(number of elements), sixteen at a time
+package func fixedOrderProducts(ofRows rows: [Double], with vector: [Double]) -> [Double] {
   let length = vector.count
   guard length > 0 else { return [] }
   precondition(rows.count % length == 0, "rows are as long as the vector")
+  let size = MemoryLayout<Double>.stride * length
   return rows.withUnsafeBytes { rows in
     vector.withUnsafeBytes { vector in
-      (0..<rows.count / (4 * length)).map { row in
-        singleLaneProduct(
-          UnsafeRawBufferPointer(rebasing: rows[4 * length * row..<4 * length * (row + 1)]), vector)
+      (0..<rows.count / size).map { row in
+        laneProduct(
+          UnsafeRawBufferPointer(rebasing: rows[size * row..<size * (row + 1)]), vector)
       }
     }
   }
-}
-
-private func singleLaneProduct(_ u: UnsafeRawBufferPointer, _ v: UnsafeRawBufferPointer) -> Float {
-  let stride = MemoryLayout<Float>.stride
-  var (first, second) = (SIMD16<Float>.zero, SIMD16<Float>.zero)
-  let whole = u.count / (32 * stride) * (32 * stride)
-  for place in Swift.stride(from: 0, to: whole, by: 32 * stride) {
-    first +=
-      u.loadUnaligned(fromByteOffset: place, as: SIMD16<Float>.self)
-      * v.loadUnaligned(fromByteOffset: place, as: SIMD16<Float>.self)
-    second +=
-      u.loadUnaligned(fromByteOffset: place + 16 * stride, as: SIMD16<Float>.self)
-      * v.loadUnaligned(fromByteOffset: place + 16 * stride, as: SIMD16<Float>.self)
-  }
-  let sixteen = first + second
-  let eight = sixteen.lowHalf + sixteen.highHalf
-  let four = eight.lowHalf + eight.highHalf
-  var sum = (four[0] + four[1]) + (four[2] + four[3])
-  for place in Swift.stride(from: whole, to: u.count, by: stride) {
-    sum +=
-      u.loadUnaligned(fromByteOffset: place, as: Float.self)
-      * v.loadUnaligned(fromByteOffset: place, as: Float.self)
-  }
-  return sum
 }

@@ -89,6 +89,25 @@ struct BytesAndSeriesTests {
     #expect(abs(values.fixedOrderSum() - values.reduce(0, +)) < 1e-12)
   }
 
+  @Test("Products of a vector with many rows are those of each row, to the bit")
+  func products() {
+    var stream = RandomStream(seed: 8, purpose: .test)
+    #expect(fixedOrderProducts(ofRows: [], with: []).isEmpty)
+    for length in 1...70 {
+      let vector = (0..<length).map { _ in stream.normal() }
+      let rows = (0..<3 * length).map { _ in stream.normal() }
+      let products = fixedOrderProducts(ofRows: rows, with: vector)
+      #expect(products.count == 3)
+      for (place, product) in products.enumerated() {
+        let row = rows[place * length..<(place + 1) * length]
+        #expect(product == row.fixedOrderProduct(with: vector))
+        let plain = zip(row, vector).reduce(0) { $0 + $1.0 * $1.1 }
+        // 70 products of size one, each rounded to 1e-16.
+        #expect(abs(product - plain) < 1e-13)
+      }
+    }
+  }
+
   @Test("Power spectra are those of the defining sum", arguments: [1, 2, 7, 16, 45])
   func spectrum(count: Int) {
     var stream = RandomStream(seed: 6, purpose: .test, slot: UInt64(count))

@@ -44,7 +44,8 @@ struct FingerprintHistogram {
     var shares = [SIMD8<Double>](repeating: .zero, count: mesh.nodeCount * blocks)
     shares.withUnsafeMutableBytes { bytes in
       let shares = bytes.assumingMemoryBound(to: Double.self)
-      NeighborSearch(structure, cutoff: farthest / scale).forEachPair { i, j, squaredDistance in
+      NeighborList.forEachPair(in: structure, closerThan: farthest / scale) {
+        i, j, squaredDistance in
         let square = scale * scale * squaredDistance
         guard square > 0 else { return }
         let (node, weights) = mesh.nodes(of: square.squareRoot())
