@@ -14,10 +14,13 @@ public struct EmbeddedReference: ReferenceEngine {
 
   /// Creates the engine.
   ///
-  /// - Throws: `PotentialError.invalidParameters` where the parameters contradict each other.
+  /// - Throws: `PotentialError.invalidParameters` where the parameters contradict each other, or the settings
+  ///   describe an external program.
   public init(_ settings: ReferenceSettings) throws(PotentialError) {
     self.settings = settings
-    let potential = try settings.potential()
+    guard let potential = try settings.embeddedPotential() else {
+      throw .invalidParameters("\(settings.summary) is no potential inside this program")
+    }
     self.potential = potential
     holes = (potential as? BuckinghamPotential)?.holes() ?? []
   }

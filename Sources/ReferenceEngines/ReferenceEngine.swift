@@ -10,6 +10,16 @@ public enum LabelOutcome: Sendable, Hashable {
   case failed(reason: String)
 }
 
+extension LabelOutcome {
+  /// What the reason begins with where the inputs are written and somebody else is to run them.
+  static let waitingMark = "waiting:"
+
+  /// Whether there is no label because somebody else has not yet run the calculation.
+  public var isWaiting: Bool {
+    if case .failed(let reason) = self { reason.hasPrefix(Self.waitingMark) } else { false }
+  }
+}
+
 extension LabelOutcome: ByteCodable {
   /// Appends the case and its value.
   public func encode(to encoder: inout ByteEncoder) {

@@ -36,6 +36,8 @@ public struct ReferenceSettings: Sendable {
   public let model: Model
   /// Energies per atom in eV below this are refused as unphysical; `nil` for no floor.
   public let energyFloor: Double?
+  /// Why no calculation can begin, such as a program that is not installed; `nil` where nothing is known.
+  private let problem: SettingsError?
   private let origin: Origin?
 
   /// Where the block stands, for messages of later checks.
@@ -43,7 +45,7 @@ public struct ReferenceSettings: Sendable {
     let file: String
     let keyPath: String
     let line: Int
-    /// The lines of `charges:`, `pairs:` and `parameters:`, where they exist.
+    /// The lines of the keys that later checks may name, where they exist.
     let lines: [String: Int]
   }
 
@@ -69,6 +71,7 @@ public struct ReferenceSettings: Sendable {
     case .buckingham, .lennardJones, .stillingerWeber, .tersoff: self.model = model
     }
     self.energyFloor = energyFloor
+    if case .external(let method) = model { problem = method.problem } else { problem = nil }
     origin = nil
   }
 
@@ -85,9 +88,12 @@ public struct ReferenceSettings: Sendable {
     var lines: [String: Int] = [:]
     // A copy looks: what it asks for does not count as known to the kind.
     var copy = reader
-    for key in ["charges", "pairs", "parameters", "pseudopotentials", "basis", "potentials"] {
+    for key in [
+      "charges", "pairs", "parameters", "pseudopotentials", "basis", "potentials", "command",
+    ] {
       lines[key] = copy.optional(key)?.line
     }
+    var problem: SettingsError?
     switch kind {
     case "buckingham": model = .buckingham(try BuckinghamPotential.Parameters(&reader))
     case "lennard-jones": model = .lennardJones(try LennardJonesPotential.Parameters(&reader))
@@ -98,14 +104,17 @@ public struct ReferenceSettings: Sendable {
       var method = try ExternalMethod(kind: kind, &reader)
       method.limits.energyFloor = energyFloor
       model = .external(method)
+      problem = method.problem
     case "i-pi":
       var settings = try IPISettings(&reader)
       settings.energyFloor = energyFloor
       model = .socket(settings)
+      problem = settings.missingProgram.flatMap { copy.problem(startingProgram: $0) }
     default:
       throw kindValue.error(
         allowed: available, suggestion: "this build cannot evaluate '\(kind)' yet")
     }
+    self.problem = problem
     origin = Origin(
       file: reader.file, keyPath: reader.keyPath, line: reader.line, lines: lines)
     try reader.finish()
@@ -124,22 +133,29 @@ public struct ReferenceSettings: Sendable {
   /// An external program computes in temporary folders that are removed at once; clients of a socket live in
   /// theirs.
   ///
-  /// - Throws: `PotentialError.invalidParameters` where the parameters contradict each other or a program
-  ///   cannot be started.
-  public func potential() throws(PotentialError) -> any InteratomicPotential {
+  /// - Throws: `SettingsError` with file, line and key where a program is missing or would have to be run by
+  ///   hand, in folders that are removed; `PotentialError.invalidParameters` where the parameters contradict
+  ///   each other, and for clients of a socket that cannot be had.
+  public func potential() throws -> any InteratomicPotential {
+    if let obstacle = problem ?? obstacleToLabelling { throw obstacle }
+    if let embedded = try embeddedPotential() { return embedded }
+    let scratch = ScratchFolder()
+    let engine: any ReferenceEngine =
+      if case .external(let method) = model {
+        try externalEngine(method, folder: scratch.path)
+      } else { try engine(folder: scratch.path) }
+    return EnginePotential(engine, elements: elements, scratch: scratch)
+  }
+
+  /// The potential inside this program; `nil` for external programs.
+  func embeddedPotential() throws(PotentialError) -> (any InteratomicPotential)? {
     switch model {
     case .buckingham(let parameters): try BuckinghamPotential(parameters)
     case .lennardJones(let parameters): try LennardJonesPotential(parameters)
     case .stillingerWeber(let parameters): try StillingerWeberPotential(parameters)
     case .tersoff(let parameters): try TersoffPotential(parameters)
-    case .external, .socket: try scratchPotential()
+    case .external, .socket: nil
     }
-  }
-
-  private func scratchPotential() throws(PotentialError) -> EnginePotential {
-    let scratch = ScratchFolder()
-    return EnginePotential(
-      try engine(folder: scratch.path), elements: elements, scratch: scratch)
   }
 
   /// The elements that the method has parameters of; `nil` where it does not say.
@@ -160,10 +176,7 @@ public struct ReferenceSettings: Sendable {
     shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws(PotentialError) -> (engine: any ReferenceEngine, potential: any InteratomicPotential) {
     let engine = try engine(folder: folder, stores: stores, shouldStop: shouldStop)
-    switch model {
-    case .external, .socket: return (engine, EnginePotential(engine, elements: elements))
-    case .buckingham, .lennardJones, .stillingerWeber, .tersoff: return (engine, try potential())
-    }
+    return (engine, try embeddedPotential() ?? EnginePotential(engine, elements: elements))
   }
 
   /// The labelling engine that the settings describe.
@@ -179,18 +192,15 @@ public struct ReferenceSettings: Sendable {
     folder: String = "reference", stores: [String] = [],
     shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws(PotentialError) -> any ReferenceEngine {
+    if let problem { throw .invalidParameters(problem.description) }
     switch model {
     case .external(let method):
-      if let problem = method.problem { throw .invalidParameters(problem.description) }
-      do throws(ReferenceEngineError) {
-        return try ExternalEngine(
-          method.program, folder: folder, stores: stores, limits: method.limits,
-          shouldStop: shouldStop)
+      do throws(SettingsError) {
+        return try externalEngine(method, folder: folder, stores: stores, shouldStop: shouldStop)
       } catch {
         throw .invalidParameters(error.description)
       }
     case .socket(let settings):
-      if let problem = settings.problem { throw .invalidParameters(problem) }
       do throws(IPIError) {
         return try IPIEngine(settings, folder: folder, shouldStop: shouldStop)
       } catch {
@@ -198,6 +208,19 @@ public struct ReferenceSettings: Sendable {
       }
     case .buckingham, .lennardJones, .stillingerWeber, .tersoff:
       return try EmbeddedReference(self)
+    }
+  }
+
+  private func externalEngine(
+    _ method: ExternalMethod, folder: String, stores: [String] = [],
+    shouldStop: @escaping @Sendable () -> Bool = { false }
+  ) throws(SettingsError) -> ExternalEngine {
+    do throws(ReferenceEngineError) {
+      return try ExternalEngine(
+        method.program, folder: folder, stores: stores, limits: method.limits,
+        shouldStop: shouldStop)
+    } catch {
+      throw self.error("command", found: "a program that does not work (\(error))", "one that does")
     }
   }
 
@@ -322,15 +345,15 @@ extension ReferenceSettings {
     }
   }
 
-  /// Why a search cannot ask the method for labels by itself; `nil` where it can.
-  public var obstacleToSearching: SettingsError? {
+  /// Why the method cannot label structures by itself; `nil` where it can.
+  public var obstacleToLabelling: SettingsError? {
     guard case .external(let method) = model, method.program.launch.command.isEmpty else {
       return nil
     }
     return error(
       "command", found: "none",
-      "how \(method.program.kind) is started, such as [mpirun, -n, 16, vasp_std]; a search cannot wait "
-        + "for people, --dry-run writes inputs")
+      "how \(method.program.kind) is started, such as [mpirun, -n, 16, vasp_std]; nobody can be waited for "
+        + "here, and 'search --dry-run' and 'export' write inputs")
   }
 
   private func error(_ key: String, found: String, _ allowed: String) -> SettingsError {

@@ -21,17 +21,17 @@ extension ConvergeVerb {
       throw CommandLineError("converge: --verify needs --training FILE, labelled structures")
     }
     let count = try arguments.integer("verify", in: 1...1_000_000) ?? 1
-    let place = try Engine(arguments, arguments.argument("ENGINE.yaml"))
-    let finer = try finer(than: place.program, arguments)
+    let reference = try AdjustableReference(arguments, arguments.argument("ENGINE.yaml"))
+    let finer = try finer(than: reference.program, arguments)
     let data = try LabelledData(
       StructureInput(arguments).records(path), path: path, session: session)
     let sample = RecomputedErrors.sample(count, of: data.labelled.count)
     let labels = sample.map { data.labelled[$0] }
-    try place.check(labels.map(\.structure), path)
-    let engine = try place.engine(at: finer)
+    try reference.check(labels.map(\.structure), path)
+    let engine = try reference.engine(at: finer)
     let outcomes = try ParallelMap(session.communicator).results(of: labels.count) { item in
       ItemOutcome {
-        switch engine.label(labels[item].structure, again: place.isAgain) {
+        switch engine.label(labels[item].structure, again: reference.isAgain) {
         case .labelled(let evaluation): return evaluation
         case .failed(let reason): throw WorkError(reason)
         }
@@ -52,11 +52,11 @@ extension ConvergeVerb {
     guard !compared.isEmpty else { throw WorkError("\(path): no structure was recomputed") }
     let errors = RecomputedErrors(of: compared, recomputed: recomputed)
     if arguments.has("json") {
-      session.say(json(errors, of: data.labelled.count, finer, place))
+      session.say(json(errors, of: data.labelled.count, finer, reference))
     } else {
       session.say(
         "\(errors.structureCount) of \(data.labelled.count) structures of \(path), recomputed at "
-          + place.text(finer))
+          + reference.text(finer))
       lines(errors).forEach { session.say($0) }
     }
     return compared.count == labels.count ? .done : .failed
@@ -103,11 +103,12 @@ extension ConvergeVerb {
   }
 
   private static func json(
-    _ errors: RecomputedErrors, of total: Int, _ finer: CalculationAccuracy, _ place: Engine
+    _ errors: RecomputedErrors, of total: Int, _ finer: CalculationAccuracy,
+    _ reference: AdjustableReference
   ) -> JSONValue {
     .object([
       .init("structures", .integer(errors.structureCount)), .init("of", .integer(total)),
-      .init("cutoff", .number(finer.cutoff)), .init("cutoff_unit", .text(place.unit.rawValue)),
+      .init("cutoff", .number(finer.cutoff)), .init("cutoff_unit", .text(reference.unit.rawValue)),
       .init("k_spacing", .number(finer.kSpacing)),
       .init("energy_mae_per_atom", .number(errors.energyPerAtom)),
       .init("energy_shift_per_atom", .number(errors.energyShiftPerAtom)),

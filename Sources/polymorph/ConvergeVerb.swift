@@ -78,45 +78,64 @@ enum ConvergeVerb: Verb {
     else {
       throw CommandLineError("converge: --output would replace \(path); choose another name")
     }
-    let engine = try Engine(arguments, path)
-    let structure = try structure(file, arguments, engine)
-    let limits = try limits(arguments, engine.program)
+    try checkFolder(of: output)
+    let reference = try AdjustableReference(arguments, path)
+    let structure = try structure(file, arguments, reference)
+    let limits = try limits(arguments, reference.program)
     let search = ConvergenceSearch(
-      of: structure, with: engine.program, thresholds: try thresholds(arguments),
+      of: structure, with: reference.program, thresholds: try thresholds(arguments),
       largestCutoff: limits.cutoff, smallestKSpacing: limits.kSpacing)
-    var study = ConvergenceStudy(structure: structure, search: search, unit: engine.unit)
-    try study.run(engine, session, isTold: !arguments.has("json"))
-    return try report(study, engine, output, arguments, session)
+    var study = ConvergenceStudy(structure: structure, search: search, unit: reference.unit)
+    try study.run(reference, session, isTold: !arguments.has("json"))
+    return try report(study, reference, output, arguments, session)
   }
 
+  /// The numbers come before the file, so that they are not lost where that cannot be written after all.
   private static func report(
-    _ study: ConvergenceStudy, _ engine: Engine, _ output: String, _ arguments: ParsedArguments,
-    _ session: Session
+    _ study: ConvergenceStudy, _ reference: AdjustableReference, _ output: String,
+    _ arguments: ParsedArguments, _ session: Session
   ) throws -> ExitStatus {
-    var answer: CalculationAccuracy?
-    if case .converged(let accuracy) = study.search.next { answer = accuracy }
-    if let answer {
-      let comments = study.comments(
-        engine: arguments.argument("ENGINE.yaml"), structure: arguments.argument("STRUCTURE"),
-        rattle: try arguments.positiveNumber("rattle"), seed: try seed(arguments))
-      let text = engine.block.text(
-        with: engine.program.with(answer), comments: comments, at: output)
-      try AtomicFile.write(text, to: output)
-    }
-    if arguments.has("json") {
+    let isJSON = arguments.has("json")
+    let answer = study.answer
+    if isJSON {
       session.say(study.json(answer: answer, output: output))
     } else {
       study.table().forEach { session.say($0) }
-      if let answer {
-        session.say("\nconverged: \(engine.text(answer)); written to \(output)")
-      }
     }
-    guard answer == nil else { return .done }
-    session.warn(study.advice(directory: engine.directory))
-    return .failed
+    guard let answer else {
+      session.warn(study.advice(directory: reference.directory))
+      return .failed
+    }
+    if !isJSON { session.say("\nconverged: \(reference.text(answer))") }
+    fflush(nil)
+    let comments = study.comments(
+      engine: arguments.argument("ENGINE.yaml"), structure: arguments.argument("STRUCTURE"),
+      rattle: try arguments.positiveNumber("rattle"), seed: try seed(arguments))
+    let text = reference.block.text(
+      with: reference.program.with(answer), comments: comments, at: output)
+    try AtomicFile.write(text, to: output)
+    if !isJSON { session.say("written to \(output)") }
+    return .done
   }
 
   // Input.
+
+  /// Refuses a place that nothing can be written to: calculations may take hours.
+  private static func checkFolder(of output: String) throws(CommandLineError) {
+    let files = FileManager.default
+    var isFolder: ObjCBool = false
+    guard !files.fileExists(atPath: output, isDirectory: &isFolder) || !isFolder.boolValue else {
+      throw CommandLineError("converge: --output: found the folder '\(output)', allowed: a file")
+    }
+    let folder = URL(fileURLWithPath: output).deletingLastPathComponent().path
+    guard files.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue,
+      files.isWritableFile(atPath: folder)
+    else {
+      throw CommandLineError(
+        "converge: --output: found '\(output)', allowed: a file in a folder that exists and can be "
+          + "written to")
+    }
+  }
 
   private static func thresholds(
     _ arguments: ParsedArguments
@@ -144,7 +163,7 @@ enum ConvergeVerb: Verb {
   }
 
   private static func structure(
-    _ path: String, _ arguments: ParsedArguments, _ engine: Engine
+    _ path: String, _ arguments: ParsedArguments, _ reference: AdjustableReference
   ) throws -> Structure {
     let records = try StructureInput(arguments).records(path)
     let count = records.count
@@ -158,7 +177,7 @@ enum ConvergeVerb: Verb {
     }
     let place = index ?? 1
     var structure = records[place > 0 ? place - 1 : count + place].structure
-    try engine.check([structure], path)
+    try reference.check([structure], path)
     guard let size = try arguments.positiveNumber("rattle") else { return structure }
     var random = RandomStream(seed: UInt64(try seed(arguments)), purpose: .displacement)
     structure = structure.replacing(
@@ -166,65 +185,5 @@ enum ConvergeVerb: Verb {
         position + size * Vector3(random.normal(), random.normal(), random.normal())
       })
     return structure
-  }
-}
-
-extension ConvergeVerb {
-  /// The program of a `reference:` block, with the place where it computes.
-  struct Engine {
-    let block: ReferenceBlock
-    let method: ExternalMethod
-    let program: any AdjustableProgram
-    let directory: String
-    let isAgain: Bool
-
-    init(_ arguments: ParsedArguments, _ path: String) throws {
-      block = try ReferenceBlock(path: path)
-      let settings = try ReferenceSettings(path: path)
-      guard case .external(let method) = settings.model,
-        let program = method.program as? any AdjustableProgram
-      else {
-        throw InputError(
-          "\(path): found \(settings.summary.prefix { $0 != ":" }), allowed: espresso, cp2k, vasp; "
-            + "only their numbers depend on a cutoff and k-points that can be changed here")
-      }
-      self.method = method
-      self.program = program
-      directory = arguments.option("directory") ?? "converge"
-      isAgain = arguments.has("again")
-    }
-
-    var unit: CutoffUnit { program.cutoffUnit }
-
-    /// Refuses structures that the program cannot treat.
-    func check(_ structures: [Structure], _ path: String) throws {
-      guard structures.allSatisfy({ $0.periodicity == .full && $0.atomCount > 0 }) else {
-        throw InputError(
-          "\(path): found a structure that does not repeat in all directions, allowed: crystals")
-      }
-      let elements = Set(structures.flatMap(\.species)).sorted()
-      if elements.contains(where: { $0.unnamedType != nil }) {
-        throw InputError(
-          "\(path): found numbered species, allowed: elements; name them in order: --elements A,B")
-      }
-      if let known = method.elements, let other = elements.first(where: { !known.contains($0) }) {
-        throw InputError(
-          "\(path): found \(other), allowed: \(known.map(\.symbol).joined(separator: ", ")), the "
-            + "elements of '\(method.elementsKey):'")
-      }
-      do { try (program as? VASPProgram)?.check(elements) } catch {
-        throw InputError("\(error)")
-      }
-    }
-
-    /// The engine at a cutoff and k-points.
-    func engine(at accuracy: CalculationAccuracy) throws -> ExternalEngine {
-      try ExternalEngine(program.with(accuracy), folder: directory, limits: method.limits)
-    }
-
-    func text(_ accuracy: CalculationAccuracy) -> String {
-      "cutoff \(short(accuracy.cutoff, 6)) \(unit.rawValue), "
-        + "k_spacing \(short(accuracy.kSpacing, 6)) 1/Å"
-    }
   }
 }

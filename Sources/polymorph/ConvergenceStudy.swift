@@ -11,6 +11,8 @@ struct ConvergenceStudy {
   let unit: CutoffUnit
   /// Seconds of a calculation, also where it was found finished.
   private var seconds: [CalculationAccuracy: Double] = [:]
+  /// How many calculations somebody else has still to run.
+  private var waitingCount = 0
 
   init(structure: Structure, search: ConvergenceSearch, unit: CutoffUnit) {
     self.structure = structure
@@ -18,20 +20,34 @@ struct ConvergenceStudy {
     self.unit = unit
   }
 
-  /// Computes until the search ends.
+  /// The setting that has converged; `nil` where there is none, and while any calculation waits: what it will
+  /// say may change everything after it.
+  var answer: CalculationAccuracy? {
+    if waitingCount == 0, case .converged(let accuracy) = search.next { accuracy } else { nil }
+  }
+
+  /// Computes until the search ends, or until the next series would begin while calculations of this one
+  /// wait to be run by somebody else.
   ///
   /// - Throws: Where the program cannot be started; calculations that fail are part of the search.
   mutating func run(
-    _ place: ConvergeVerb.Engine, _ session: Session, isTold: Bool
+    _ reference: AdjustableReference, _ session: Session, isTold: Bool
   ) throws {
     var isFirst = true
+    var waitingSeries: ConvergenceSearch.Series.Kind?
     while case .compute(let accuracy) = search.next {
-      let engine = try place.engine(at: accuracy)
-      let outcome = engine.label(structure, again: place.isAgain)
+      let kind = search.series.last?.kind
+      if waitingCount > 0, kind != waitingSeries { return }
+      let engine = try reference.engine(at: accuracy)
+      let outcome = engine.label(structure, again: reference.isAgain)
       seconds[accuracy] = engine.record(for: structure)?.seconds
       search.record(outcome, at: accuracy)
+      if outcome.isWaiting {
+        waitingCount += 1
+        waitingSeries = kind
+      }
       switch outcome {
-      case .failed(let reason): session.warn("\(place.text(accuracy)): \(reason)")
+      case .failed(let reason): session.warn("\(reference.text(accuracy)): \(reason)")
       case .labelled(let evaluation):
         if isFirst, evaluation.largestForce() < 0.05 {
           session.warn(
@@ -42,7 +58,7 @@ struct ConvergenceStudy {
         if isTold {
           let energy = evaluation.energy / Double(structure.atomCount)
           session.say(
-            "\(place.text(accuracy)): \(fixed(energy, 5)) eV/atom, "
+            "\(reference.text(accuracy)): \(fixed(energy, 5)) eV/atom, "
               + "\(fixed(gigapascals(evaluation.pressure), 3)) GPa")
           // Calculations are long: a log is to show them as they end.
           fflush(nil)
@@ -81,14 +97,16 @@ struct ConvergenceStudy {
   }
 
   private func row(_ setting: CalculationAccuracy, _ change: EvaluationChange?) -> String {
-    let isFailed = if case .failed? = search.outcome(at: setting) { true } else { false }
+    let outcome = search.outcome(at: setting)
+    let isFailed = if case .failed? = outcome { true } else { false }
+    let missing = outcome?.isWaiting == true ? "waiting" : "failed"
     let numbers =
       change.map { change in
         [
           fixed(1000 * change.energyPerAtom, 2), fixed(gigapascals(change.pressure), 3),
           fixed(change.force, 4),
         ]
-      } ?? (isFailed ? ["failed", "", ""] : ["-", "-", "-"])
+      } ?? (isFailed ? [missing, "", ""] : ["-", "-", "-"])
     return short(setting.cutoff, 6).padding(12) + short(setting.kSpacing, 6).padding(15)
       + mesh(setting).map(String.init).joined(separator: "×").padding(12)
       + numbers[0].padding(13) + numbers[1].padding(10) + numbers[2].padding(10)
@@ -97,17 +115,24 @@ struct ConvergenceStudy {
 
   /// What to try where nothing has converged.
   func advice(directory: String) -> String {
-    func changes(_ kind: ConvergenceSearch.Series.Kind) -> String {
-      guard let series = search.series.last(where: { $0.kind == kind }),
-        let change = search.changes(in: series).compactMap({ $0 }).last
-      else { return "" }
+    func shortfall(_ kind: ConvergenceSearch.Series.Kind) -> String {
+      guard let series = search.series.last(where: { $0.kind == kind }) else { return "" }
+      // All that have a label but the finest.
+      let changes = search.changes(in: series).compactMap { $0 }
+      guard changes.count >= 2, let change = changes.last else {
+        return " after too few calculations: a setting is compared with two finer ones"
+      }
+      guard !change.isBelow(search.thresholds) else {
+        return ": the last two calculations agree, but a setting must agree with two finer ones"
+      }
       return ": the last two calculations still differ by "
         + "\(short(1000 * abs(change.energyPerAtom), 3)) meV/atom, "
         + "\(short(abs(gigapascals(change.pressure)), 3)) GPa, \(short(change.force, 3)) eV/Å"
     }
-    switch search.next {
-    case .failed(let reason) where reason.hasPrefix("waiting:"):
+    if waitingCount > 0 {
       return "not converged yet: run the inputs in the folders named above, and start again"
+    }
+    switch search.next {
     case .failed(let reason):
       return "not converged: three calculations in a row failed, the last with: \(reason); their "
         + "folders are in \(directory), and --again runs them anew"
@@ -118,8 +143,8 @@ struct ConvergenceStudy {
         case .kSpacing: "a smaller --smallest-k-spacing, or larger"
         case .both: "a higher --largest-cutoff, a smaller --smallest-k-spacing, or larger"
         }
-      return "not converged: \(Self.title(kind)) reached the limit\(changes(kind)); try \(option) "
-        + "--energy, --pressure, --force"
+      return "not converged: \(Self.title(kind)) reached the limit\(shortfall(kind)); try "
+        + "\(option) --energy, --pressure, --force"
     case .converged, .compute: return "not converged"
     }
   }

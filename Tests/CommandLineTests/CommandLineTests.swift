@@ -236,3 +236,36 @@ struct CommandLineTests {
     #expect(first.contains("O-Ti 1.9493"), "\(first)")
   }
 }
+
+@Suite("Reference methods that cannot begin")
+struct MissingProgramTests {
+  @Test(
+    "A program that is missing, does not work or has no command is told once, with file, line and key",
+    arguments: [
+      ("command: no-such-program", 5, "found no program 'no-such-program'"),
+      ("command: [echo, hello]", 5, "it does not say its version"),
+      ("kind: i-pi\n  method: toy\n  command: no-such-program", 4, "found no program"),
+      ("kind: vasp\n  potcar_folder: .\n  command: no-such-program", 4, "found no program"),
+      ("kind: vasp", 1, "found none"),
+    ])
+  func evaluate(block: String, line: Int, part: String) throws {
+    let folder = try ScratchFolder()
+    _ = try folder.write("<UPF>\n<PP_HEADER pseudo_type=\"NC\" element=\"Si\"", "own.upf")
+    let espresso =
+      "kind: espresso\n  pseudopotentials: {Si: own.upf}\n  pseudopotential_folder: .\n  "
+    let isWhole = block.hasPrefix("kind")
+    let engine = try folder.write(
+      "reference:\n  \(isWhole ? "" : espresso)\(block)\n\(isWhole ? "" : "  cutoff: 12\n")",
+      "engine.yaml")
+    let crystal = try folder.write(
+      "Si\n1.0\n5 0 0\n0 5 0\n0 0 5\nSi\n1\nDirect\n0 0 0\n", "POSCAR")
+    let outcome = try Polymorph.program.run(
+      ["evaluate", engine, crystal, "--output", "out.cfg", "--elements", "Si"], in: folder.url)
+    #expect(outcome.status == 2, "\(outcome.errors)")
+    #expect(
+      outcome.errors.hasPrefix("polymorph: \(engine):\(line): reference.command: found "),
+      "\(outcome.errors)")
+    #expect(outcome.errors.contains(part), "\(outcome.errors)")
+    #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+  }
+}

@@ -8,7 +8,8 @@ private final class ConvergePlace {
   let engine: String
   let crystal: String
 
-  init(mode: String = "coarse") throws {
+  /// `mode` is how the stand-in answers; `nil` for a block without command, run by hand.
+  init(mode: String? = "coarse") throws {
     folder = try ScratchFolder()
     let potentials = folder.url.appendingPathComponent("potpaw/Si")
     try FileManager.default.createDirectory(at: potentials, withIntermediateDirectories: true)
@@ -18,15 +19,14 @@ private final class ConvergePlace {
       """
       #!/bin/sh
       echo "$PWD" >> '\(folder.path("runs"))'
-      VASP_STANDIN=\(mode) exec '\(BuiltProgram("VASPStandIn").path)'
+      VASP_STANDIN=\(mode ?? "") exec '\(BuiltProgram("VASPStandIn").path)'
       """, "vasp.sh")
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script)
     engine = try folder.write(
       """
       # A comment of the user.
       reference:
-        kind: vasp
-        command: ['\(script)']
+        kind: vasp\(mode == nil ? "" : "\n  command: ['\(script)']")
         potcar_folder: '\(folder.path("potpaw"))'
         cutoff: 200
         k_spacing: 1.0
@@ -58,6 +58,28 @@ private final class ConvergePlace {
   func runs() -> Int {
     let text = try? String(contentsOfFile: folder.path("runs"), encoding: .utf8)
     return text?.split(separator: "\n").count ?? 0
+  }
+
+  /// The folders of calculations, with their inputs' cutoffs.
+  func calculations() throws -> [(folder: URL, cutoff: String)] {
+    try FileManager.default.contentsOfDirectory(
+      at: folder.url.appendingPathComponent("converge"), includingPropertiesForKeys: nil
+    ).map { folder in
+      let incar = try String(contentsOf: folder.appendingPathComponent("INCAR"), encoding: .utf8)
+      let line = incar.split(separator: "\n").first { $0.hasPrefix("ENCUT") }
+      return (folder, line?.split(separator: " ").last.map(String.init) ?? "")
+    }
+  }
+
+  /// Runs by hand what waits, apart from some cutoffs.
+  func runByHand(except cutoffs: Set<String> = []) throws {
+    for (folder, cutoff) in try calculations() where !cutoffs.contains(cutoff) {
+      let result = folder.appendingPathComponent("vasprun.xml").path
+      guard !FileManager.default.fileExists(atPath: result) else { continue }
+      let outcome = try BuiltProgram("VASPStandIn").run(
+        [], in: folder, timeoutSeconds: 60, environment: ["VASP_STANDIN": "coarse"])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+    }
   }
 
   func text(_ name: String) throws -> String {
@@ -126,7 +148,7 @@ struct ConvergeVerbTests {
     #expect(outcome.errors.contains("meV/atom"), "\(outcome.errors)")
     #expect(!place.exists("reference.yaml"))
     #expect(try object(place.run(words + ["--json"]).output)["converged"] as? Bool == false)
-    // With thresholds that are wide enough, the same calculations do.
+    // With thresholds that are wide enough the cutoffs do, and calculations with more k-points follow.
     let runs = place.runs()
     let wide = try place.run(
       words + [
@@ -134,6 +156,80 @@ struct ConvergeVerbTests {
       ])
     #expect(wide.status == 0, "\(wide.errors)")
     #expect(place.runs() > runs)
+  }
+
+  @Test("Where the limit leaves too few calculations, they are not said to differ")
+  func tooFew() throws {
+    let place = try ConvergePlace()
+    let words = [
+      place.engine, place.crystal, "--rattle", "0.1", "--energy", "600", "--pressure", "100",
+      "--force", "100", "--largest-cutoff",
+    ]
+    let two = try place.run(words + ["235"])
+    #expect(two.status == 1)
+    #expect(two.errors.contains("too few calculations"), "\(two.errors)")
+    #expect(two.errors.contains("--largest-cutoff"), "\(two.errors)")
+    // 230 and 260 eV agree, 200 and 260 eV do not.
+    let three = try place.run(words + ["260"])
+    #expect(three.status == 1)
+    #expect(three.errors.contains("the last two calculations agree, but"), "\(three.errors)")
+    for outcome in [two, three] {
+      #expect(!outcome.errors.contains("differ by"), "\(outcome.errors)")
+    }
+  }
+
+  @Test("What is run by hand waits, and while anything waits there is no answer")
+  func byHand() throws {
+    let place = try ConvergePlace(mode: nil)
+    let words = [
+      place.engine, place.crystal, "--rattle", "0.1", "--energy", "5000", "--pressure", "100",
+      "--force", "100",
+    ]
+    func waits() throws {
+      let outcome = try place.run(words)
+      #expect(outcome.status == 1)
+      #expect(outcome.errors.contains("not converged yet: run the inputs"), "\(outcome.errors)")
+      #expect(outcome.errors.contains("waiting: the inputs are in"), "\(outcome.errors)")
+      #expect(outcome.output.contains("waiting"), "\(outcome.output)")
+      #expect(!place.exists("reference.yaml"))
+    }
+    try waits()
+    #expect(try place.calculations().map(\.cutoff).sorted() == ["200", "230", "260"])
+    try place.runByHand(except: ["200"])
+    try waits()
+    try place.runByHand(except: ["200"])
+    // Up to three calculations wait at a time. 230, 260 and 300 eV would do, but 200 eV may: k-points
+    // are not begun.
+    try waits()
+    let cutoffs = try place.calculations().map(\.cutoff).sorted()
+    #expect(cutoffs == ["200", "230", "260", "300", "350", "400"])
+    #expect(try object(place.run(words + ["--json"]).output)["converged"] as? Bool == false)
+    var last = try place.run(words)
+    for _ in 0..<5 where last.status != 0 {
+      try place.runByHand()
+      last = try place.run(words)
+    }
+    #expect(last.status == 0, "\(last.errors)")
+    #expect(try place.text("reference.yaml").contains("  cutoff: 200\n"))
+  }
+
+  @Test("The table is printed before the block is written")
+  func tableFirst() throws {
+    let place = try ConvergePlace()
+    try FileManager.default.createDirectory(
+      atPath: place.folder.path("results"), withIntermediateDirectories: true)
+    let script = try place.folder.write(
+      "#!/bin/sh\nrm -rf '\(place.folder.path("results"))'\nexec '\(place.folder.path("vasp.sh"))'\n",
+      "removing.sh")
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script)
+    let text = try place.text("engine.yaml").replacing("/vasp.sh", with: "/removing.sh")
+    let engine = try place.folder.write(text, "removing.yaml")
+    let outcome = try place.run([
+      engine, place.crystal, "--rattle", "0.1", "--output", "results/reference.yaml",
+    ])
+    #expect(outcome.status != 0 && !outcome.errors.isEmpty)
+    #expect(outcome.output.contains("converged: cutoff "), "\(outcome.output)")
+    #expect(!outcome.output.contains("written to"), "\(outcome.output)")
   }
 
   @Test("Calculations that fail are named, and three in a row end the search")
@@ -155,6 +251,7 @@ struct ConvergeVerbTests {
   func rest() throws {
     let place = try ConvergePlace()
     let outcome = try place.run([place.engine, place.crystal])
+    #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.errors.contains("--rattle"), "\(outcome.errors)")
   }
 
@@ -163,11 +260,20 @@ struct ConvergeVerbTests {
     let place = try ConvergePlace()
     let classical = try Polymorph.fixture("tio2.yaml")
     let numbered = try Polymorph.fixture("MgAlO_in.cfg")
+    let missing = try place.folder.write(
+      place.text("engine.yaml").replacing("/vasp.sh", with: "/no-such-vasp"), "missing.yaml")
     let cases: [(words: [String], part: String)] = [
       ([classical, place.crystal], "found buckingham, allowed: espresso, cp2k, vasp"),
       ([place.engine], "STRUCTURE is missing"),
       ([place.engine, place.crystal, "--training", "x.cfg"], "--training goes with --verify"),
       ([place.engine, place.crystal, "--output", place.engine], "would replace"),
+      ([place.engine, place.crystal, "--output", "none/x.yaml"], "a folder that exists"),
+      ([place.engine, place.crystal, "--output", "potpaw"], "found the folder 'potpaw'"),
+      ([missing, place.crystal], "missing.yaml:4: reference.command: found no program"),
+      (
+        [missing, "--verify", "3", "--training", place.crystal],
+        "missing.yaml:4: reference.command: found no program"
+      ),
       ([place.engine, place.crystal, "--index", "0"], "--index"),
       ([place.engine, place.crystal, "--largest-cutoff", "100"], "a number from 200.0"),
       ([place.engine, numbered], "choose it with --index"),
@@ -187,6 +293,7 @@ struct ConvergeVerbTests {
       #expect(outcome.errors.contains(part), "\(words): \(outcome.errors)")
     }
     #expect(place.runs() == 0)
+    #expect(!place.exists("converge"))
   }
 
   @Test("Labels are compared with finer ones, the same on several ranks", .tags(.mpi))

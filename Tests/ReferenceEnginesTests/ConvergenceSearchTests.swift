@@ -242,6 +242,26 @@ struct AdjustableProgramTests {
     try check(ExternalMethods.cp2k, cutoff: 230)
   }
 
+  @Test("Each program's own ranges are those of its settings, also behind the protocol")
+  func ranges() throws {
+    func check<Program: AdjustableProgram>(
+      _ program: Program, _ cutoffs: ClosedRange<Double>, _ kSpacings: ClosedRange<Double>
+    ) {
+      #expect(Program.cutoffs == cutoffs && program.allowedCutoffs == cutoffs)
+      #expect(Program.kSpacings == kSpacings && program.allowedKSpacings == kSpacings)
+    }
+    check(VASPProgram(VASPSettings()), 50...5000, 0.02...5)
+    let espresso = try ExternalMethods.method(ExternalMethods.espresso).program
+    check(try #require(espresso as? EspressoProgram), 1...1000, 0.01...10)
+    let vasp: any AdjustableProgram = VASPProgram(VASPSettings())
+    #expect(vasp.allowedKSpacings == 0.02...5)
+    for (text, key) in [("k_spacing: 0.015", "k_spacing"), ("cutoff: 49", "cutoff")] {
+      #expect {
+        _ = try ExternalMethods.settings("reference:\n  kind: vasp\n  \(text)\n")
+      } throws: { ($0 as? SettingsError)?.keyPath == "reference.\(key)" }
+    }
+  }
+
   @Test("The cutoff of the density stays the same multiple, and never falls below four")
   func density() throws {
     let text = ExternalMethods.espresso.replacing(
@@ -299,6 +319,25 @@ struct PotentialFolderTests {
       ReferenceBlock(path: source).text(with: first, comments: [], at: moved), to: moved)
     #expect(try program(moved)?.settings.potentials.folder == folder.path + "/in/potpaw")
   }
+
+  @Test("A folder that is plainly nothing stays nothing, and one of that name a folder")
+  func nothing() throws {
+    let folder = try TemporaryFolder()
+    for (word, expected) in [
+      ("~", nil), ("null", nil), ("'null'", "/in/null"), ("'~'", "/in/~"),
+    ] {
+      let text = "reference:\n  kind: vasp\n  potcar_folder: \(word)\n"
+      try folder.write("in/engine.yaml", text)
+      let source = folder.path + "/in/engine.yaml"
+      let moved = folder.path + "/reference.yaml"
+      let program = try #require(ExternalMethods.method(text).program as? VASPProgram)
+      try AtomicFile.write(
+        ReferenceBlock(path: source).text(with: program, comments: [], at: moved), to: moved)
+      guard case .external(let method) = try ReferenceSettings(path: moved).model else { continue }
+      let read = try #require(method.program as? VASPProgram)
+      #expect(read.settings.potentials.folder == expected.map { folder.path + $0 }, "\(word)")
+    }
+  }
 }
 
 @Suite("Labels against finer ones")
@@ -331,7 +370,7 @@ struct RecomputedErrorsTests {
     for total in 1...40 {
       for count in 1...total {
         let sample = RecomputedErrors.sample(count, of: total)
-        #expect(sample.count == count && Set(sample).count == count)
+        #expect(sample.count == count && zip(sample, sample.dropFirst()).allSatisfy(<))
         #expect(sample.allSatisfy { (0..<total).contains($0) })
       }
     }

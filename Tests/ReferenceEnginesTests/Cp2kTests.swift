@@ -236,16 +236,57 @@ struct Cp2kTests {
   @Test("With spin, atoms start from moments")
   func moments() throws {
     let structure = try ExternalMethods.silicon()
-    #expect(try !input(text, structure).contains("MAGNETIZATION"))
+    for word in ["MAGNETIZATION", "MULTIPLICITY"] {
+      #expect(try !input(text, structure).contains(word))
+    }
     let spin = text + "\n  spin: true"
     let plain = try input(spin, structure)
-    #expect(plain.contains("UKS ON"))
+    #expect(plain.contains("UKS ON\n    MULTIPLICITY 3\n"))
     #expect(plain.contains("POTENTIAL GTH-PBE\n      MAGNETIZATION 1.0\n    &END KIND"))
     let given = text + "\n  magnetic_moments: {Si: 2.5}"
     #expect(try input(given, structure).contains("UKS ON"))
     #expect(try input(given, structure).contains("MAGNETIZATION 2.5\n"))
     let keys = try [text, spin, given].map { try program($0).settingsBytes }
     #expect(Set(keys).count == 3)
+  }
+
+  @Test(
+    "The multiplicity is that of the moments, as near as the electrons allow; the majority is up",
+    arguments: [
+      ("{Si: 1, P: 1}", 4, [1.0, 1]), ("{Si: 0, P: 0}", 2, [0, 0]), ("{Si: 2, P: -3}", 2, [-2, 3]),
+      ("{Si: -1.1, P: -2}", 4, [1.1, 2]), ("{Si: 0.2, P: 4.6}", 6, [0.2, 4.6]),
+      ("{Si: 20, P: 20}", 10, [20, 20]),
+    ])
+  func multiplicity(moments: String, expected: Int, magnetizations: [Double]) throws {
+    try folder.write("BASIS", "Si DZVP-MOLOPT-SR-GTH\n 1\nP DZVP-MOLOPT-SR-GTH\n 1\n")
+    // Nine electrons together.
+    try folder.write(
+      "POTENTIALS",
+      """
+      Si GTH-PBE-q4 GTH-PBE
+          2    2
+           0.44000000    1    -6.26928833
+      # phosphorus
+      P GTH-PBE-q5 GTH-PBE
+      # s and p
+          2    3
+           0.43000000    1    -5.87594327
+      P GTH-PBE
+          7
+      """)
+    let silicon = try ExternalMethods.silicon()
+    let structure = try Structure(
+      lattice: silicon.lattice,
+      species: ["Si", "P"].map { try ClassicalModels.element($0) }, positions: silicon.positions)
+    let input = try input(
+      text.replacing(
+        "{Si: DZVP-MOLOPT-SR-GTH}", with: "{Si: DZVP-MOLOPT-SR-GTH, P: DZVP-MOLOPT-SR-GTH}")
+        + "\n  magnetic_moments: \(moments)", structure)
+    #expect(input.contains("UKS ON\n    MULTIPLICITY \(expected)\n"), "\(input)")
+    let found = input.split(separator: "\n").filter { $0.contains("MAGNETIZATION") }
+      .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }
+    // Elements stand in alphabetical or in atomic order; the numbers tell which is which.
+    #expect(found.sorted() == magnetizations.sorted())
   }
 
   @Test("Elements are those with both a basis set and a pseudopotential")

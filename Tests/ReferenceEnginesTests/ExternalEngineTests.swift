@@ -137,6 +137,36 @@ struct ExternalEngineTests {
     #expect(try energy(engine.label(structure)) == 5)
   }
 
+  @Test("Without a command the folder to run in is named, and why there is no result yet")
+  func waitingReasons() throws {
+    let engine = try ExternalEngine(
+      StandInProgram(script: success, command: []), folder: root.path + "/reference")
+    let place = "reference/\(engine.labelKey(for: structure))"
+    let own = engine.folder(for: structure)
+    func waiting(_ folder: String, _ said: String) throws {
+      let outcome = engine.label(structure)
+      #expect(outcome.isWaiting)
+      #expect(
+        try reason(outcome)
+          == "waiting: the inputs are in \(folder); run them, or give a 'command:' (\(said))")
+    }
+    try waiting(own, "no output")
+    try root.write(place + "/out", "energy 5\n")
+    try waiting(own, "no end")
+    // What failed waits in a folder of its own, and its reason is not lost.
+    try root.write(place + "/out", "failed not converged\n")
+    try waiting(own + "/retry", "not converged; with safer settings: no output")
+    #expect(try root.read(place + "/retry/attempt") == "safer\n")
+    try root.write(place + "/retry/out", "energy 5\n")
+    try waiting(own + "/retry", "not converged; with safer settings: no end")
+    let again = engine.label(structure, again: true)
+    #expect(try reason(again).hasSuffix("\(own); run them, or give a 'command:' (not converged)"))
+    try root.write(place + "/retry/out", "energy 5\ndone\n")
+    #expect(try energy(engine.label(structure)) == 5)
+    #expect(!engine.label(structure).isWaiting)
+    #expect(!LabelOutcome.failed(reason: "interrupted: by a signal").isWaiting)
+  }
+
   @Test("A calculation that was made elsewhere is read, not run; scratch files go")
   func elsewhere() throws {
     let engine = try engine(success)

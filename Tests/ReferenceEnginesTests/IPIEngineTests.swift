@@ -363,6 +363,20 @@ struct IPIEngineTests {
     ] {
       #expect(throws: SettingsError.self) { try read(Self.valid, template) }
     }
+    // Fortran's own words for truth.
+    for value in [".true.", ".TRUE.", ".t.", ".T.", "t", "T"] {
+      for end in [" nat=2\n/", ", nat=2\n/", "\n/", "/", " ! fixed\n/"] {
+        _ = try read(Self.valid, "&SYSTEM\n nat=2 nosym=\(value)\(end)\n{cell}")
+      }
+    }
+    for value in [".f.", "F", "true", "1", "tt", ".t", "t.", ".true", ".true.x", "''", ""] {
+      #expect(throws: SettingsError.self, "\(value)") {
+        try read(Self.valid, "&SYSTEM\n nosym = \(value)\n/\n{cell}")
+      }
+    }
+    #expect(throws: SettingsError.self) {
+      try read(Self.valid, "&SYSTEM\n no_nosym=.true.\n/\n{cell}")
+    }
     _ = try read(Self.valid, "&SYSTEM\n nat=2, NoSym  = .TRUE., ntyp=1 ! fixed\n/\n{cell}")
   }
 }

@@ -224,7 +224,7 @@ struct VASPProgramTests {
     let folder = try place.calculation("a", vasp, structure)
     try place.run(folder)
     func reason(_ other: Structure) -> String {
-      if case .failed(let reason) = vasp.result(in: folder, for: other) { return reason }
+      if case .unfinished(let reason) = vasp.result(in: folder, for: other) { return reason }
       return "not refused"
     }
     var positions = structure.positions
@@ -248,6 +248,28 @@ struct VASPProgramTests {
       Issue.record("\(reason(same))")
       return
     }
+  }
+
+  @Test("By hand, the output of another structure asks for a run and not for safer settings")
+  func wrongFolderByHand() throws {
+    let place = try VASPWorkplace()
+    let structure = try Self.structure()
+    var settings = VASPSettings()
+    settings.potentials.folder = place.library
+    let engine = try ExternalEngine(VASPProgram(settings), folder: place.path + "/reference")
+    let strained = try structure.strained(by: Matrix3(diagonal: Vector3(1e-3, 0, 0)))
+    #expect(engine.label(structure).isWaiting && engine.label(strained).isWaiting)
+    let folder = engine.folder(for: structure)
+    try place.run(engine.folder(for: strained))
+    try FileManager.default.copyItem(
+      atPath: engine.folder(for: strained) + "/vasprun.xml", toPath: folder + "/vasprun.xml")
+    guard case .failed(let reason) = engine.label(structure) else {
+      Issue.record("taken for a label")
+      return
+    }
+    #expect(reason.hasPrefix("waiting: the inputs are in \(folder); "), "\(reason)")
+    #expect(reason.contains("is of another structure: lattice vector 1"), "\(reason)")
+    #expect(!FileManager.default.fileExists(atPath: folder + "/retry"))
   }
 
   @Test("What does not converge fails, and converges on the second try")

@@ -60,6 +60,31 @@ struct VASPSettingsTests {
     #expect(try method("reference:\n  kind: vasp\n").limits.timeLimitSeconds == nil)
   }
 
+  @Test("A command that is not installed is missed where calculations begin")
+  func missingProgram() throws {
+    let text = Self.valid.replacing("[mpirun, -n, 16, vasp_std]", with: "[no-such-vasp, -v]")
+    let message = "campaign.yaml:3: reference.command: found no program 'no-such-vasp'"
+    #expect(try method(text).problem?.description.hasPrefix(message) == true)
+    let settings = try ExternalMethods.settings(text)
+    #expect { _ = try settings.engine() } throws: { "\($0)".contains(message) }
+    #expect { _ = try settings.method(folder: "x") } throws: { "\($0)".contains(message) }
+    #expect { _ = try settings.potential() } throws: { "\($0)".hasPrefix(message) }
+    #expect(try method("reference:\n  kind: vasp\n").problem == nil)
+  }
+
+  @Test("Without a command there are inputs, but no potential: nobody could run what it removes")
+  func byHand() throws {
+    let settings = try ExternalMethods.settings("reference:\n  cutoff: 300\n  kind: vasp\n")
+    let obstacle = try #require(settings.obstacleToLabelling)
+    #expect(obstacle.description.hasPrefix("campaign.yaml:1: reference.command: found none"))
+    #expect(throws: obstacle) { _ = try settings.potential() }
+    _ = try settings.engine(folder: "x")
+    let started = try ExternalMethods.settings(
+      "reference:\n  kind: vasp\n  command: sh\n  potcar_folder: /opt\n")
+    #expect(started.obstacleToLabelling == nil)
+    _ = try started.potential()
+  }
+
   @Test("What decides a label decides its key; how the work is spread does not")
   func key() throws {
     let bytes = try read(Self.valid).settingsBytes

@@ -64,7 +64,7 @@ public final class Campaign {
       stores: options.labelStore.map { [CampaignFolder(path: $0).reference] } ?? [],
       shouldStop: shouldStop)
     engine = reference.engine
-    if let obstacle = settings.reference.settings.obstacleToSearching { throw obstacle }
+    if let obstacle = settings.reference.settings.obstacleToLabelling { throw obstacle }
     executor = CampaignExecutor(
       rules: CampaignRules(settings), engine: engine, reference: reference.potential,
       shouldStop: shouldStop)

@@ -67,10 +67,10 @@ public protocol AdjustableProgram: CalculationProgram {
   var cutoffUnit: CutoffUnit { get }
 
   /// The cutoffs that the settings allow.
-  var allowedCutoffs: ClosedRange<Double> { get }
+  static var cutoffs: ClosedRange<Double> { get }
 
-  /// The k-point spacings in 1/Å that the settings allow.
-  var allowedKSpacings: ClosedRange<Double> { get }
+  /// The k-point spacings in 1/Å that the settings allow; 0.01 to 10 by default.
+  static var kSpacings: ClosedRange<Double> { get }
 
   /// Cutoff and k-points as they are.
   var accuracy: CalculationAccuracy { get }
@@ -87,12 +87,16 @@ public protocol AdjustableProgram: CalculationProgram {
 
 /// What most programs have in common.
 extension AdjustableProgram {
-  static var kSpacings: ClosedRange<Double> { 0.01...10 }
+  /// 0.01 to 10 1/Å.
+  public static var kSpacings: ClosedRange<Double> { 0.01...10 }
 
   /// Ry.
   public var cutoffUnit: CutoffUnit { .rydberg }
 
-  /// 0.01 to 10 1/Å.
+  /// The cutoffs that the settings allow.
+  public var allowedCutoffs: ClosedRange<Double> { Self.cutoffs }
+
+  /// The k-point spacings in 1/Å that the settings allow.
   public var allowedKSpacings: ClosedRange<Double> { Self.kSpacings }
 
   /// `cutoff` and `k_spacing`.

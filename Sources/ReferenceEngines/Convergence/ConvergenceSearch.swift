@@ -17,7 +17,7 @@ import Crystal
 /// do: curves that are not monotonic cross themselves. So the two finest settings of a series are never
 /// the answer, nor is one beside a calculation that failed.
 ///
-/// 1. The cutoff rises by 1.15 and a bit, to whole Ry or tens of eV, at the k-points of the start.
+/// 1. The cutoff rises by about 1.15, to whole Ry or tens of eV, at the k-points of the start.
 /// 2. At the converged cutoff the k-point spacing falls by 1.2 each time, in thousandths of 1/Å; spacings
 ///    that give the structure the same mesh are passed over.
 /// 3. Both are made finer together, once. Where that changes too much, both go on together until a pair
@@ -61,9 +61,9 @@ public struct ConvergenceSearch: Sendable {
   private let spacings: [Double]
   private var outcomes: [CalculationAccuracy: LabelOutcome] = [:]
 
-  /// How much finer a step is.
+  /// The cutoff of a step over that of the one before, up to rounding.
   public static let cutoffFactor = 1.15
-  /// How much finer a step is.
+  /// The k-point spacing of a step over that of the next one, up to rounding.
   public static let spacingDivisor = 1.2
   private static let mostFailures = 3
 

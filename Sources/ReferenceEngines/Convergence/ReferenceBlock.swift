@@ -54,7 +54,9 @@ public struct ReferenceBlock: Sendable, Hashable {
   private static let fileKeys = ["basis_file", "potential_file"]
 
   private func absolute(_ entry: SettingsNode.Entry) -> SettingsNode.Entry {
-    guard case .scalar(let path, _) = entry.value.content, !path.hasPrefix("/"),
+    // Written plainly, `null` and `~` are no names but nothing.
+    guard case .scalar(let path, let isPlain) = entry.value.content, !path.hasPrefix("/"),
+      !(isPlain && ["null", "~"].contains(path)),
       Self.folderKeys.contains(entry.key)
         || (Self.fileKeys.contains(entry.key) && path.contains("/"))
     else { return entry }

@@ -21,7 +21,8 @@ import NumericalCore
 ///   `interrupted:` where this process was asked to stop, with `system:` where a file cannot be read or
 ///   written or the program not be started; of the last two nothing is written down.
 /// - Without a command the inputs that are missing are written, and nothing that lies in the folder is removed or
-///   overwritten: somebody else may be running it.
+///   overwritten: somebody else may be running it. The reason begins with `waiting:`, and names the folder and
+///   what is missing in it.
 public struct ExternalEngine: ReferenceEngine {
   /// The program and its settings.
   public let program: any CalculationProgram
@@ -161,12 +162,18 @@ public struct ExternalEngine: ReferenceEngine {
       return outcome
     }
     var end = try attempt(.regular, &calculation, again: again)
-    if case .failed = end { end = try attempt(.safer, &calculation, again: again) }
+    if case .failed(let first) = end {
+      end = try attempt(.safer, &calculation, again: again)
+      if case .waiting(let place, let said) = end {
+        end = .waiting(place: place, said: "\(first); with safer settings: \(said)")
+      }
+    }
     switch end {
     case .stopped: return .failed(reason: "interrupted: the calculation was asked to stop")
-    case .waiting:
+    case .waiting(let place, let said):
       return .failed(
-        reason: "waiting: the inputs are in \(calculation.folder); run them, or give a 'command:'")
+        reason: LabelOutcome.waitingMark
+          + " the inputs are in \(place); run them, or give a 'command:' (\(said))")
     case .labelled(let evaluation): return .labelled(evaluation)
     case .failed(let reason), .ended(let reason):
       calculation.record.failure = reason
@@ -182,18 +189,20 @@ public struct ExternalEngine: ReferenceEngine {
     let structure = calculation.structure
     let place = calculation.folder + (attempt == .safer ? "/retry" : "")
     calculation.record.attempt = attempt == .safer ? 2 : 1
+    let said: String
     switch program.result(in: place, for: structure) {
     case .finished(let evaluation, let details):
       return try finish(evaluation, details, &calculation, in: place)
     case .failed(let reason):
       if !again { return .failed(reason) }
-    case .unfinished: break
+      said = reason
+    case .unfinished(let reason): said = reason
     }
     // Without a command somebody else runs it: nothing is known of it yet, and nothing written down.
     let isRunElsewhere = program.launch.command.isEmpty
     try prepare(
       place, program.inputs(for: structure, attempt: attempt), keepingFiles: isRunElsewhere)
-    guard !isRunElsewhere else { return .waiting }
+    guard !isRunElsewhere else { return .waiting(place: place, said: said) }
     let start = ContinuousClock().now
     let outcome = try ChildProcess.run(
       program.launch, in: place, timeLimitSeconds: limits.timeLimitSeconds,
@@ -270,8 +279,8 @@ private enum AttemptEnd {
   /// From outside.
   case ended(String)
   case stopped
-  /// The inputs are written, and somebody else is to run them.
-  case waiting
+  /// The inputs are written, and somebody else is to run them; `said` is why there is no result yet.
+  case waiting(place: String, said: String)
 }
 
 extension LabelOutcome {

@@ -47,7 +47,11 @@ public struct ExternalMethod: Sendable, Hashable {
       self.init(
         Cp2kProgram(parameters), elements: parameters.kinds.keys.sorted(), elementsKey: "basis")
       problem = reader.problem(startingProgram: parameters.command[0])
-    case "vasp": self.init(try VASPProgram(&reader))
+    case "vasp":
+      let vasp = try VASPProgram(&reader)
+      self.init(vasp)
+      // Without a command VASP is run by hand, elsewhere.
+      problem = vasp.command.first.flatMap { reader.problem(startingProgram: $0) }
     default: throw reader.error(found: kind, allowed: Self.kinds.joined(separator: ", "))
     }
     limits.timeLimitSeconds = try reader.optional("time_limit")?.duration()

@@ -24,14 +24,16 @@ extension IPISettings {
   public init(_ reader: inout SettingsReader) throws(SettingsError) {
     let folder = URL(fileURLWithPath: reader.file).deletingLastPathComponent().path
     var command: [String] = []
-    var problem: SettingsError?
+    var missingProgram: String?
     if let value = reader.optional("command") {
       command = try value.command()
       for word in command { try value.checkPlaceholders(word) }
       // What lies in the folder of a client that is not there yet cannot be looked for.
       let program = ClientTemplate.filled(command[0], ["here": folder])
-      if !ClientTemplate.placeholders.contains(where: { program.contains("{\($0)}") }) {
-        problem = reader.problem(startingProgram: program)
+      if !ClientTemplate.placeholders.contains(where: { program.contains("{\($0)}") }),
+        ChildProcess.path(of: program) == nil
+      {
+        missingProgram = program
       }
     }
     let environment = try reader.environment()
@@ -74,7 +76,7 @@ extension IPISettings {
       kSpacing: try reader.optional("k_spacing")?.positiveNumber(upTo: 10, unit: "1/Å") ?? 0.25,
       refusedOutput: refused, keepsFolders: try reader.optional("keep_folders")?.flag() ?? false,
       settingsFolder: folder)
-    self.problem = problem?.description
+    self.missingProgram = missingProgram
   }
 
   private static func inputs(
@@ -155,7 +157,7 @@ extension SettingsValue {
   fileprivate func checkEspresso(_ text: String, _ path: String) throws(SettingsError) {
     let text = text.lowercased()
     guard text.contains("&system") else { return }
-    guard Self.isSet("nosym", in: text) else {
+    guard Self.isTrue("nosym", in: text) else {
       throw error(
         found: "\(path) without nosym", allowed: "nosym = .true. in &SYSTEM",
         suggestion: "pw.x keeps the symmetry of a client's first structure for all later ones")
@@ -167,10 +169,16 @@ extension SettingsValue {
     }
   }
 
-  /// Whether a namelist in small letters says that a variable is true; comments begin with `!`.
-  private static func isSet(_ name: String, in text: String) -> Bool {
+  /// Whether a namelist in small letters says that a variable is true; comments begin with `!`, and blanks,
+  /// commas and slashes end a value.
+  private static func isTrue(_ name: String, in text: String) -> Bool {
     text.split(whereSeparator: \.isNewline).contains { line in
-      line.prefix { $0 != "!" }.filter { !$0.isWhitespace }.contains("\(name)=.true.")
+      let words = line.prefix { $0 != "!" }.replacing("=", with: " = ")
+        .split { $0.isWhitespace || $0 == "," || $0 == "/" }
+      return words.indices.dropLast(2).contains { place in
+        words[place] == name && words[place + 1] == "="
+          && [".true.", ".t.", "t"].contains(words[place + 2])
+      }
     }
   }
 }

@@ -42,8 +42,8 @@ public struct IPISettings: Sendable, Hashable {
   public var keepsFolders: Bool
   /// The folder of the settings file, for `{here}`.
   public var settingsFolder: String
-  /// Why no client can be started, as a settings file's mistake; `nil` where nothing is known.
-  public internal(set) var problem: String?
+  /// The program of `command:` where it is not installed; `nil` where nothing is known.
+  public internal(set) var missingProgram: String?
 
   /// Creates settings.
   public init(

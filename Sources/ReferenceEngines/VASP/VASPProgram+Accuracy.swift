@@ -1,15 +1,12 @@
 extension VASPProgram: AdjustableProgram {
-  static let cutoffs = 50.0...5000.0
-  static let kSpacings = 0.02...5.0
+  /// 50 to 5000 eV.
+  public static let cutoffs = 50.0...5000.0
+
+  /// 0.02 to 5 1/Å.
+  public static let kSpacings = 0.02...5.0
 
   /// eV.
   public var cutoffUnit: CutoffUnit { .electronvolt }
-
-  /// 50 to 5000 eV.
-  public var allowedCutoffs: ClosedRange<Double> { Self.cutoffs }
-
-  /// 0.02 to 5 1/Å.
-  public var allowedKSpacings: ClosedRange<Double> { Self.kSpacings }
 
   /// The cutoff in eV, and the k-point spacing in 1/Å.
   public var accuracy: CalculationAccuracy {

@@ -9,8 +9,8 @@ extension VASPProgram {
 
   /// Reads `vasprun.xml`, or the OUTCAR where that breaks off or is damaged.
   ///
-  /// - Returns: `.finished` for a converged single point of this very structure; `.failed` where VASP ended
-  ///   without one, or what lies there is of another structure.
+  /// - Returns: `.finished` for a converged single point of this very structure; `.unfinished` where nothing
+  ///   is there, or it breaks off or is of another structure; `.failed` where VASP ended without one.
   public func result(in folder: String, for structure: Structure) -> CalculationResult {
     let written: Written
     do throws(ReferenceEngineError) { written = try calculated(structure) } catch {
@@ -51,7 +51,7 @@ extension VASPProgram {
         if difference == nil { return label(step, record, output, written) }
       }
     }
-    return .failed(
+    return .unfinished(
       reason: "\(output.path):\(first.line): is of another structure: \(difference ?? "")")
   }
 

@@ -1,8 +1,6 @@
 extension Cp2kProgram: AdjustableProgram {
-  static let cutoffs = 20.0...5000.0
-
   /// 20 to 5000 Ry.
-  public var allowedCutoffs: ClosedRange<Double> { Self.cutoffs }
+  public static let cutoffs = 20.0...5000.0
 
   /// The cutoff of the finest grid in Ry, and the k-point spacing in 1/Å.
   public var accuracy: CalculationAccuracy {

@@ -36,10 +36,43 @@ extension Cp2kProgram {
     return [
       "&DFT", "BASIS_SET_FILE_NAME \(p.basisFile.path)",
       "POTENTIAL_FILE_NAME \(p.potentialFile.path)",
-    ] + (p.isSpinPolarized ? ["UKS ON"] : []) + [
+    ] + spin(structure) + [
       "&MGRID", "CUTOFF \(p.cutoff)", "REL_CUTOFF \(p.relativeCutoff)", "&END MGRID",
       "&QS", "EPS_DEFAULT 1.0E-12", "&END QS",
     ] + kPoints(structure) + selfConsistency(structure, attempt) + functional() + ["&END DFT"]
+  }
+
+  /// CP2K scales the electrons of each spin in its first density to those of the multiplicity, a singlet where
+  /// none is given, in which moments that do not cancel would be lost.
+  private func spin(_ structure: Structure) -> [String] {
+    guard parameters.isSpinPolarized else { return [] }
+    return ["UKS ON"] + (multiplicity(structure).map { ["MULTIPLICITY \($0)"] } ?? [])
+  }
+
+  /// 2S + 1 of the sum of the moments, or the nearest that the number of valence electrons allows; `nil` where
+  /// the file of the pseudopotentials does not tell it, which CP2K refuses itself.
+  private func multiplicity(_ structure: Structure) -> Int? {
+    var electrons = 0
+    for element in structure.species {
+      guard let kind = parameters.kinds[element],
+        let own = parameters.potentialFile.valenceElectrons(kind.potential, of: element)
+      else { return nil }
+      electrons += own
+    }
+    // Unpaired electrons are even or odd as all are: the sum lies between two such numbers.
+    let parity = electrons % 2
+    let sum = abs(netMoment(structure))
+    let unpaired = parity + 2 * Int(max(0, ((sum - Double(parity)) / 2).rounded()))
+    return min(unpaired, electrons) + 1
+  }
+
+  private func moment(_ element: ChemicalElement) -> Double {
+    parameters.magneticMoments[element] ?? 1
+  }
+
+  /// The sum of the moments that the atoms are given.
+  private func netMoment(_ structure: Structure) -> Double {
+    structure.species.reduce(0) { $0 + moment($1) }
   }
 
   /// CP2K's own meshes leave out Γ where a number of points is even, so the points are listed; of k and −k,
@@ -100,6 +133,8 @@ extension Cp2kProgram {
       lines.append("\(element.symbol) \(text(position / bohr))")
     }
     lines.append("&END COORD")
+    // In CP2K spin up is the majority; with all moments reversed it is the same state.
+    let sign = netMoment(structure) < 0 ? -1.0 : 1.0
     for element in structure.distinctElements() {
       guard let kind = parameters.kinds[element] else { continue }
       lines += [
@@ -107,7 +142,7 @@ extension Cp2kProgram {
       ]
       // From equal spins the field would find only states without moments.
       if parameters.isSpinPolarized {
-        lines.append("MAGNETIZATION \(parameters.magneticMoments[element] ?? 1)")
+        lines.append("MAGNETIZATION \(sign * moment(element))")
       }
       lines.append("&END KIND")
     }

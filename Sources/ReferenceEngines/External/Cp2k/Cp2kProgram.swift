@@ -59,6 +59,8 @@ public struct Cp2kProgram: CalculationProgram, Hashable {
     public var isSpinPolarized: Bool
     /// The magnetic moments that atoms start from where spins may differ, in Bohr magnetons; 1 for elements
     /// not named.
+    ///
+    /// Their sum decides the multiplicity of the first density; later ones may have another.
     public var magneticMoments: [ChemicalElement: Double]
     /// The change of the density matrix at which the self-consistent field ends.
     public var convergence: Double
@@ -116,7 +118,7 @@ public struct Cp2kProgram: CalculationProgram, Hashable {
   /// The canonical bytes of the settings; of files the content counts, not the path.
   public var settingsBytes: [UInt8] {
     var encoder = ByteEncoder()
-    encoder.encode("cp2k 2")
+    encoder.encode("cp2k 3")
     encoder.encode(parameters.basisFile.digest)
     encoder.encode(parameters.potentialFile.digest)
     for (element, kind) in parameters.kinds.sorted(by: { $0.key < $1.key }) {

@@ -1,10 +1,8 @@
 import Settings
 
 extension EspressoProgram: AdjustableProgram {
-  static let cutoffs = 1.0...1000.0
-
   /// 1 to 1000 Ry.
-  public var allowedCutoffs: ClosedRange<Double> { Self.cutoffs }
+  public static let cutoffs = 1.0...1000.0
 
   /// The cutoff of the wave functions in Ry, and the k-point spacing in 1/Å.
   public var accuracy: CalculationAccuracy {
