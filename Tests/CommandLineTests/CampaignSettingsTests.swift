@@ -59,6 +59,7 @@ struct CampaignSettingsTests {
     #expect(campaign.activeLearning.select == 2.1)
     #expect(campaign.activeLearning.breaking == 10)
     #expect(campaign.activeLearning.batch == 8)
+    #expect(campaign.activeLearning.level == 12)
     #expect(campaign.activeLearning.verify == 2)
     #expect(campaign.activeLearning.maximumLabels == 250)
     #expect(campaign.distances.fraction == 0.7)
@@ -278,6 +279,14 @@ struct CampaignSettingsTests {
     .init(
       "mode: neighbourhood", "mode: neighborhood", 18,
       "active_learning.mode: found neighborhood, allowed: one of neighbourhood, configuration; did you mean 'neighbourhood'?"
+    ),
+    .init(
+      "mode: neighbourhood", "level: 14", 18,
+      "active_learning.level: found 14, allowed: an even integer from 2 to potential.level (12); leave it out for 12"
+    ),
+    .init(
+      "mode: neighbourhood", "level: 7", 18,
+      "active_learning.level: found 7, allowed: an even integer from 2 to potential.level (12); leave it out for 12"
     ),
     .init(
       "max_labels: 250", "max_labels: 39", 18,

@@ -126,6 +126,24 @@ struct ScheduleTests {
       })
   }
 
+  @Test("The last labels are kept for the minima that the search ends with")
+  func reserve() throws {
+    var settings = try ToyRun.settings()
+    settings.maxLabels = 40
+    settings.verify = 6
+    let run = try ToyRun(InProcessTransport(executor: toy), settings: settings)
+    let labels = run.state.labels
+    #expect(labels.count > 34 && labels.count <= 40)
+    for label in labels[34...] {
+      guard case .minimum = label.origin else {
+        Issue.record("\(label.origin) among the last labels")
+        continue
+      }
+    }
+    // The search was cut short, or the limit would say nothing.
+    #expect(run.state.counts.unreliable > 0)
+  }
+
   @Test("The toy campaign exercises every kind of slot")
   func coverage() throws {
     let run = try ToyRun(InProcessTransport(executor: toy))

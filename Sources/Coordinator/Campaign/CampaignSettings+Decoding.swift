@@ -29,7 +29,8 @@ extension CampaignSettings {
       target: target)
     let initialTraining = try InitialTraining(campaign.section("initial_training"))
     let activeLearning = try ActiveLearning(
-      campaign.section("active_learning"), initialLabels: initialTraining.randomStructures)
+      campaign.section("active_learning"), potentialLevel: potential.level,
+      initialLabels: initialTraining.randomStructures)
     let distances = try DistanceLimits(
       campaign.section("minimum_distances"), target.elements, cutoff: potential.cutoff)
     let search = try Search(campaign.section("search"), target.space)
@@ -113,9 +114,18 @@ extension CampaignSettings.InitialTraining {
 }
 
 extension CampaignSettings.ActiveLearning {
-  init(_ section: SettingsReader, initialLabels: Int) throws(SettingsError) {
+  init(
+    _ section: SettingsReader, potentialLevel: Int, initialLabels: Int
+  ) throws(SettingsError) {
     var section = section
     mode = try section.optional("mode")?.enumeration(ExtrapolationMode.self) ?? .neighbourhood
+    let levelValue = section.optional("level")
+    level = try levelValue?.integer(in: 2...28) ?? potentialLevel
+    if let levelValue, level % 2 != 0 || level > potentialLevel {
+      throw levelValue.error(
+        allowed: "an even integer from 2 to potential.level (\(potentialLevel))",
+        suggestion: "leave it out for \(potentialLevel)")
+    }
     let selectValue = section.optional("select")
     select = try selectValue?.number(in: 1...1e6, suggestion: "try 2.1") ?? 2.1
     let breakValue = section.optional("break")

@@ -60,6 +60,11 @@ extension CampaignSettings {
   public struct ActiveLearning: Sendable, Hashable {
     /// What a grade belongs to.
     public let mode: ExtrapolationMode
+    /// The level of the potential whose grade decides, at most that of the one that relaxes.
+    ///
+    /// A potential of many parameters is accurate, and finds new what one of few knows: with as many labels as
+    /// are few, its own grade would stop every relaxation.
+    public let level: Int
     /// Structures from this grade on may be labelled.
     public let select: Double
     /// A relaxation stops at this grade.

@@ -53,7 +53,8 @@ extension CampaignSettings.ActiveLearning {
     .mapping([
       .init("mode", .text(mode.rawValue)), .init("select", .number(select)),
       .init("break", .number(breaking)), .init("batch", .integer(batch)),
-      .init("verify", .integer(verify)), .init("max_labels", .integer(maximumLabels)),
+      .init("level", .integer(level)), .init("verify", .integer(verify)),
+      .init("max_labels", .integer(maximumLabels)),
     ])
   }
 }

@@ -219,21 +219,29 @@ public final class CampaignExecutor: WorkExecutor {
     _ labelled: [LabelledStructure], _ version: Int, start: Int?
   ) throws -> WorkResult {
     do {
-      let initial = try start.map { try held($0).potential } ?? rules.untrainedPotential()
+      let before = try start.map { try held($0) }
       let settings = rules.training(start: start == nil ? .chebyshev : .current)
-      let problem = try TrainingProblem(labelled, for: initial, settings: settings)
-      let report = try MomentTensorTrainer.train(initial, on: problem)
-      let used = labelled.indices.filter { problem.exclusions[$0] == nil }
+      func train(
+        _ initial: MomentTensorPotential
+      ) throws -> (report: TrainingReport, used: [Int]) {
+        let problem = try TrainingProblem(labelled, for: initial, settings: settings)
+        let report = try MomentTensorTrainer.train(initial, on: problem)
+        return (report, labelled.indices.filter { problem.exclusions[$0] == nil })
+      }
+      let (report, used) = try train(before?.potential ?? rules.untrainedPotential())
+      var grading = report.potential
+      if let untrained = try rules.untrainedGradingPotential() {
+        grading = try train(before?.grader.potential ?? untrained).report.potential
+      }
       let grader = try ExtrapolationGrader(
-        report.potential, trainedOn: used.map { labelled[$0].structure },
-        mode: rules.extrapolationMode)
+        grading, trainedOn: used.map { labelled[$0].structure }, mode: rules.extrapolationMode)
       let predictions = try used.map {
         try report.potential.evaluation(of: labelled[$0].structure)
       }
       let errors = ErrorStatistics(of: used.map { labelled[$0] }, predictions: predictions)
       return .trained(
         TrainedVersion(
-          grader: grader, trainedOn: used.count, loss: report.loss,
+          potential: report.potential, grader: grader, trainedOn: used.count, loss: report.loss,
           errors: (
             errors.energyPerAtom.rootMeanSquare, errors.force.rootMeanSquare,
             errors.stress?.rootMeanSquare ?? 0

@@ -84,16 +84,30 @@ public struct CampaignRules: Sendable {
     return training
   }
 
-  /// The potential before its first training; its smallest distance is fixed here for good.
+  /// The potential that relaxes before its first training; its smallest distance is fixed here for good.
   ///
   /// - Throws: `PotentialError` where the basis cannot be made.
   public func untrainedPotential() throws(PotentialError) -> MomentTensorPotential {
+    try untrainedPotential(level: settings.potential.level)
+  }
+
+  /// The potential whose grade decides before its first training; `nil` where it is the one that relaxes.
+  ///
+  /// - Throws: `PotentialError` where the basis cannot be made.
+  public func untrainedGradingPotential() throws(PotentialError) -> MomentTensorPotential? {
+    let level = settings.activeLearning.level
+    return level < settings.potential.level ? try untrainedPotential(level: level) : nil
+  }
+
+  private func untrainedPotential(
+    level: Int
+  ) throws(PotentialError) -> MomentTensorPotential {
     let elements = settings.target.elements
     let limits = breeding.minimumDistances
     let shortest =
       elements.flatMap { a in elements.map { b in limits[a, b] } }.min() ?? 0
     return try MomentTensorPotential(
-      basis: MomentTensorBasis(level: settings.potential.level),
+      basis: MomentTensorBasis(level: level),
       radialBasis: RadialBasis(
         size: settings.potential.radialBasis,
         minimumDistance: settings.potential.minimumDistance ?? 0.9 * shortest,

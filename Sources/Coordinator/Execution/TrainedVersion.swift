@@ -4,7 +4,10 @@ import Potential
 
 /// One version of the potential as it travels and is stored: immutable bytes.
 public struct TrainedVersion: Sendable {
-  /// The potential with the active set that belongs to its coefficients.
+  /// The potential that relaxes.
+  public let potential: MomentTensorPotential
+  /// The potential whose grade decides, with the active set that belongs to its coefficients; often the same
+  /// potential, or one of fewer parameters.
   public let grader: ExtrapolationGrader
   /// Structures it was trained on; those beyond force cap or energy window are not counted.
   public let trainedOn: Int
@@ -13,14 +16,12 @@ public struct TrainedVersion: Sendable {
   /// Root-mean-square errors over the structures trained on: eV/atom, eV/Å, GPa.
   public let errors: (energyPerAtom: Double, force: Double, stress: Double)
 
-  /// The potential.
-  public var potential: MomentTensorPotential { grader.potential }
-
   /// Creates a version.
   public init(
-    grader: ExtrapolationGrader, trainedOn: Int, loss: Double,
+    potential: MomentTensorPotential, grader: ExtrapolationGrader, trainedOn: Int, loss: Double,
     errors: (energyPerAtom: Double, force: Double, stress: Double)
   ) {
+    self.potential = potential
     self.grader = grader
     self.trainedOn = trainedOn
     self.loss = loss
@@ -29,9 +30,10 @@ public struct TrainedVersion: Sendable {
 }
 
 extension TrainedVersion: ByteCodable {
-  /// Appends the potential's file, the active set and the training's numbers.
+  /// Appends the potentials' files, the active set and the training's numbers.
   public func encode(to encoder: inout ByteEncoder) {
     encoder.encode(potential.mtpText)
+    encoder.encode(grader.potential.mtpText)
     encoder.encode(grader.mode.rawValue)
     encoder.encode(grader.activeSet)
     encoder.encode(trainedOn)
@@ -44,14 +46,17 @@ extension TrainedVersion: ByteCodable {
   /// Reads a version.
   public init(from decoder: inout ByteDecoder) throws(ByteCodingError) {
     let text = try decoder.decode(String.self)
+    let gradingText = try decoder.decode(String.self)
     let modeName = try decoder.decode(String.self)
     guard let mode = ExtrapolationMode(rawValue: modeName) else {
       throw .invalid("extrapolation mode '\(modeName)'")
     }
     let activeSet = try decoder.decode(ActiveSet.self)
     do {
+      potential = try MomentTensorPotential(mtpText: text)
       grader = try ExtrapolationGrader(
-        potential: MomentTensorPotential(mtpText: text), mode: mode, activeSet: activeSet)
+        potential: gradingText == text ? potential : MomentTensorPotential(mtpText: gradingText),
+        mode: mode, activeSet: activeSet)
     } catch { throw .invalid(String(describing: error)) }
     trainedOn = try decoder.decode()
     loss = try decoder.decode()

@@ -214,7 +214,7 @@ extension CampaignState {
     self[candidate: id].evaluations += report.evaluations
     if let recipe = report.recipe { self[candidate: id].recipe = recipe }
     counts.evaluations += report.evaluations
-    guard labelsLeft > 0 else { return }
+    guard labelsToExplore > 0 else { return }
     pool += report.extrapolative.map {
       PoolEntry(structure: $0.structure, grade: $0.grade, candidate: id)
     }

@@ -23,7 +23,7 @@ extension CampaignState {
     if let item = nextRefresh() { return item }
     if let item = nextLabelRequest(slot: slot) { return item }
     if verificationIsDue(forced: false) {
-      queueVerification()
+      queueVerification(forced: false)
       if let item = nextLabelRequest(slot: slot) { return item }
     }
     if selectionIsDue(forced: false) { return selection() }
@@ -85,7 +85,7 @@ extension CampaignState {
   // R6: the pool is selected when a batch of candidates has stopped, or once per population. An active
   // set knows nothing of labels that came after it, so there is one selection per version.
   private func selectionIsDue(forced: Bool) -> Bool {
-    version > 0 && !isSelecting && labelsLeft > 0 && !refitUnderWay && !isRefreshing
+    version > 0 && !isSelecting && labelsToExplore > 0 && !refitUnderWay && !isRefreshing
       && openLabels == 0 && freshLabels == 0 && poolIsRipe(forced: forced)
   }
 
@@ -106,7 +106,8 @@ extension CampaignState {
     commitsSinceSelection = 0
     return .work(
       .selection,
-      .select(poolUnderSelection.map(\.structure), version: version, limit: labelsLeft))
+      .select(
+        poolUnderSelection.map(\.structure), version: version, limit: labelsToExplore))
   }
 
   // R5: at least max(8, 5 % of the set) new labels, or candidates that wait for them; one refit at a
@@ -119,14 +120,14 @@ extension CampaignState {
       return openInitial == 0
         && (initialDone == settings.initialStructures || initialIsExhausted)
     }
-    if labelsLeft == 0 && !waiting.isEmpty { return true }
+    if labelsToExplore == 0 && !waiting.isEmpty { return true }
     return forced || freshLabels >= max(8, (trainingLabels.count + 19) / 20)
       || poolIsRipe(forced: false)
   }
 
   // Without labels to come no newer potential will help those that wait.
   private var nothingCanBeLearnt: Bool {
-    version > 0 && labelsLeft == 0 && openLabels == 0 && !refitUnderWay
+    version > 0 && labelsToExplore == 0 && openLabels == 0 && !refitUnderWay
       && freshLabels == 0
   }
 
@@ -202,7 +203,7 @@ extension CampaignState {
     }
     if settings.verify > 0, refitIsDue(forced: true) { return refitRequest(slot: slot) }
     if verificationIsDue(forced: true) {
-      queueVerification()
+      queueVerification(forced: true)
       if let item = nextLabelRequest(slot: slot) { return item }
     }
     rerankQueue = population.best(settings.rerankTop).map(\.representative.id)

@@ -29,15 +29,17 @@ extension CampaignState {
   /// - Parameter forced: Whether nothing else is left to do.
   /// - Returns: Whether it is time and nothing under way forbids it; there may be none to ask for.
   func verificationIsDue(forced: Bool) -> Bool {
-    settings.verify > 0 && version > 0 && labelsLeft > 0 && openLabels == 0 && !isSelecting
-      && !refitUnderWay && !isRefreshing
+    settings.verify > 0 && version > 0 && (forced ? labelsLeft : labelsToExplore) > 0
+      && openLabels == 0 && !isSelecting && !refitUnderWay && !isRefreshing
       && (forced || commitsSinceVerification >= settings.population)
   }
 
   /// Queues labels of the best minima that have none.
-  mutating func queueVerification() {
+  ///
+  /// - Parameter forced: Whether nothing else is left to do: then the last labels are for them.
+  mutating func queueVerification(forced: Bool) {
     commitsSinceVerification = 0
-    for individual in unverified.prefix(labelsLeft) {
+    for individual in unverified.prefix(forced ? labelsLeft : labelsToExplore) {
       if let cell = individual.identity.cell { verifiedMinima.append(cell) }
       queueLabel(of: individual.structure, origin: .minimum(individual.id))
     }

@@ -96,6 +96,9 @@ public struct CampaignState: Sendable {
   /// Labels that may still be asked for.
   public var labelsLeft: Int { max(0, settings.maxLabels - labels.count) }
 
+  /// Labels that the search may still ask for: the last ones are kept for the minima that it ends with.
+  var labelsToExplore: Int { max(0, labelsLeft - settings.verify) }
+
   /// Whether the population is being moved to a newer potential version.
   var isRefreshing: Bool { population.pendingVersion != nil }
 
