@@ -194,7 +194,7 @@ struct ExportTests {
     guard case .text(let text) = own.content else { throw CampaignError.failed("no input") }
     return (
       lines(files[0].text), lines(files[1].text), lines(text),
-      try export.commonFiles().map(\.path)
+      export.commonFiles().map(\.path) + (try export.copies().map(\.name))
     )
   }
 
@@ -235,7 +235,7 @@ struct ExportTests {
       try PseudopotentialFile(path: place.path("other/Si.upf"))
     let both = EspressoExport(campaign: EspressoProgram(parameters), pressureGPa: 10)
     #expect {
-      try both.commonFiles()
+      try both.copies()
     } throws: { "\($0)".contains("need different names") }
     // What is named on the command line is preferred; an element that the campaign does not know is refused.
     let export = EspressoExport(campaign: program, pressureGPa: 10)
@@ -251,7 +251,8 @@ struct ExportTests {
     options.pseudopotentials = place.path("pseudo.yaml")
     let named = try #require(try options.calculation(.espresso, pressureGPa: 10))
     #expect(try named.files(for: silicon, title: "Si2")[1].text.contains("&CONTROL"))
-    #expect(try named.commonFiles().count == 2)
+    #expect(named.commonFiles().count == 2)
+    #expect(try named.copies().isEmpty)
     #expect {
       try ExportOptions().calculation(.espresso, pressureGPa: 10)
     } throws: { "\($0)".contains("--pseudopotentials FILE") }
@@ -322,5 +323,23 @@ struct ExportTests {
     }
     let refused = try export("vasp", ["--potcar-folder", "/nowhere"])
     #expect(refused.status == 2, "\(refused.errors)")
+
+    // The pseudopotentials of a campaign go along byte for byte, in whatever encoding their comments are.
+    let bytes: [UInt8] = [0x3C, 0x21, 0xFC, 0xFF, 0xC3, 0x0D, 0x0A, 0x00, 0x0A]
+    try AtomicFile.write(bytes, to: place.path("Ti.upf"))
+    var parameters = EspressoProgram.Parameters(pseudopotentials: [:], cutoff: 20)
+    for symbol in ["Ti", "O"] {
+      parameters.pseudopotentials[try #require(ChemicalElement(symbol: symbol))] =
+        try PseudopotentialFile(path: place.path("\(symbol).upf"))
+    }
+    var options = ExportOptions()
+    options.espresso = EspressoProgram(parameters)
+    let (settings, runner) = try CampaignFolder(path: place.path("c")).replayed()
+    let table = ResultTable(of: runner.schedule.state, top: 1)
+    let names = try CandidateExport(settings, table, campaign: "none", options: options)
+      .write(.espresso, to: place.path("copied"))
+    #expect(names.suffix(2) == [place.path("copied/O.upf"), place.path("copied/Ti.upf")])
+    let copied = try Data(contentsOf: URL(fileURLWithPath: place.path("copied/Ti.upf")))
+    #expect([UInt8](copied) == bytes)
   }
 }

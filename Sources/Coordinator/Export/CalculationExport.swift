@@ -16,8 +16,18 @@ package protocol CalculationExport {
 
   /// The files beside the candidates: what to do, and a script that does it.
   ///
-  /// - Throws: `CampaignError.wrongInput` where a file that belongs there is gone.
-  func commonFiles() throws -> [File]
+  func commonFiles() -> [File]
+
+  /// Files that are copied beside the candidates byte for byte: their names there, and where they lie; none by
+  /// default.
+  ///
+  /// - Throws: `CampaignError.wrongInput` where two of them need one name.
+  func copies() throws -> [(name: String, source: String)]
+}
+
+extension CalculationExport {
+  /// Nothing is copied.
+  package func copies() -> [(name: String, source: String)] { [] }
 }
 
 /// What an export needs beside the candidates.

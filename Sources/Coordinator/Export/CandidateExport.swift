@@ -76,9 +76,17 @@ public struct CandidateExport {
           try write(inputs + [mark], into: "\(fresh)/\(row.fileName)")
           names.append(row.fileName)
         }
-        let common = try calculation.commonFiles()
+        let common = calculation.commonFiles()
         try write(common, into: fresh)
         names += common.map(\.path)
+        for copy in try calculation.copies() {
+          guard let data = files.contents(atPath: copy.source) else {
+            throw CampaignError.wrongInput(
+              "\(copy.source): no readable file; it goes with the export")
+          }
+          try AtomicFile.write([UInt8](data), to: "\(fresh)/\(copy.name)")
+          names.append(copy.name)
+        }
       } else {
         for row in table.rows { names.append(try write(row, format, into: fresh)) }
       }

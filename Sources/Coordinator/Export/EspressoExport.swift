@@ -132,7 +132,7 @@ package struct EspressoExport: CalculationExport {
     return "\((value * scale).rounded() / scale)"
   }
 
-  package func commonFiles() throws -> [File] {
+  package func commonFiles() -> [File] {
     let script = ExportScript.text(
       "PW", example: "mpirun -n 16 pw.x", finished: ("static.out", "JOB DONE"),
       steps: """
@@ -160,8 +160,7 @@ package struct EspressoExport: CalculationExport {
       them with the potential's; it reads `candidate.json`, `relax.out` and `static.out`.
 
       """
-    let files: [File] = [("README.md", readme), ("run.sh", script)]
-    return try files + pseudopotentialFiles()
+    return [("README.md", readme), ("run.sh", script)]
   }
 
   private var methodNote: String {
@@ -175,27 +174,19 @@ package struct EspressoExport: CalculationExport {
     }
   }
 
-  /// Those of the campaign go with the export; a file names a folder, which stays where it is.
-  private func pseudopotentialFiles() throws -> [File] {
+  /// The campaign's pseudopotentials go with the export; a file names a folder, which stays where it is.
+  package func copies() throws -> [(name: String, source: String)] {
     guard case .campaign(let program) = method else { return [] }
-    var files: [File] = []
     var written: [String: PseudopotentialFile] = [:]
     for (_, file) in program.parameters.pseudopotentials.sorted(by: { $0.key < $1.key }) {
-      if let other = written[file.name] {
-        guard other.digest == file.digest else {
-          throw CampaignError.wrongInput(
-            "export --format espresso: \(other.path) and \(file.path) need different names in one "
-              + "folder")
-        }
-        continue
+      if let other = written[file.name], other.digest != file.digest {
+        throw CampaignError.wrongInput(
+          "export --format espresso: \(other.path) and \(file.path) need different names in one "
+            + "folder")
       }
-      guard let data = FileManager.default.contents(atPath: file.path) else {
-        throw CampaignError.wrongInput("\(file.path): no readable file, allowed: a pseudopotential")
-      }
-      written[file.name] = file
-      files.append((file.name, String(decoding: data, as: UTF8.self)))
+      written[file.name] = written[file.name] ?? file
     }
-    return files
+    return written.sorted { $0.key < $1.key }.map { ($0.key, $0.value.path) }
   }
 }
 
