@@ -13,6 +13,10 @@ enum RerankVerb: Verb {
       .init(
         "collect", "FINISHED",
         "computes nothing: reads the calculations of a folder that export wrote and somebody ran"),
+      .init(
+        "retrain", "M",
+        "trains the newest potential further on M of the candidates, and compares again on the others"
+      ),
       .init("json", nil, "prints JSON"),
     ],
     notes: [
@@ -23,12 +27,22 @@ enum RerankVerb: Verb {
         + "static.out with relax.out of Quantum ESPRESSO, compressed or not. Calculations that are "
         + "missing, cut off, not converged, not at rest or of another campaign are listed with the "
         + "reason and left out; --top then limits the ranking to be shown.",
+      "--retrain takes M candidates, evenly spread over the ranking. The steps of their relaxations with "
+        + "the reference method and strained copies of their minima (hydrostatic, uniaxial and shear, up "
+        + "to 4 %) join the campaign's training set; the potential goes to DIR/retrained.mtp, what it was "
+        + "trained on to DIR/retrained.cfg, and the comparisons before and after, over the other "
+        + "candidates alone, to DIR/rerank.json. Half of the candidates is a good choice.",
     ])
 
   static func run(_ arguments: ParsedArguments, _ session: Session) throws -> ExitStatus {
     let folder = CampaignFolder(path: arguments.argument("DIR"))
     let top = try arguments.integer("top", in: 1...10_000)
+    let trainingCount = try arguments.integer("retrain", in: 1...10_000)
     if let finished = arguments.option("collect") {
+      guard trainingCount == nil else {
+        throw CommandLineError(
+          "rerank: --retrain and --collect exclude each other: --retrain has to label structures")
+      }
       guard session.isRoot else { return .done }
       let result = try FinishedFolders(finished, of: folder).collect(top: top)
       if arguments.has("json") {
@@ -38,7 +52,7 @@ enum RerankVerb: Verb {
       }
       return .done
     }
-    let reranking = try Reranking(folder, top: top)
+    let reranking = try Reranking(folder, top: top, training: trainingCount)
     guard let result = try reranking.run(session.communicator) else { return .done }
     if arguments.has("json") {
       session.say(result.json)

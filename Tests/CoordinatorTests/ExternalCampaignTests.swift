@@ -166,6 +166,38 @@ struct ExternalCampaignTests {
     #expect(try place.runs("begun").count <= done.count + 2 * kills)
   }
 
+  @Test("Training on a re-ranking computes strained structures alone, and no step of a relaxation")
+  func retraining() throws {
+    let place = try ExternalPlace()
+    #expect(try place.search("campaign").status == 0)
+    func rerank(_ more: [String]) throws {
+      let outcome = try place.polymorph.run(
+        ["rerank", place.path("campaign"), "--top", "4"] + more, in: place.folder,
+        timeoutSeconds: 300)
+      try #require(outcome.status == 0, "\(outcome.errors)")
+    }
+    try rerank([])
+    let before = try place.runs("begun").count
+    try rerank(["--retrain", "2"])
+    let content = try Data(contentsOf: URL(fileURLWithPath: place.path("campaign/rerank.json")))
+    let object = try #require(JSONSerialization.jsonObject(with: content) as? [String: Any])
+    let result = try #require(object["retraining"] as? [String: Any])
+    #expect((result["failed_labels"] as? [Any])?.isEmpty == true)
+    #expect(result["strained_structures"] as? Int == 32)
+    #expect(try #require(result["trajectory_structures"] as? Int) >= 4)
+    let begun = try place.runs("begun")
+    #expect(begun.count == before + 32)
+    #expect(Set(begun).count == begun.count)
+    // A second time nothing at all is computed.
+    let potential = try Data(
+      contentsOf: URL(fileURLWithPath: place.path("campaign/retrained.mtp")))
+    try rerank(["--retrain", "2"])
+    #expect(try place.runs("begun").count == begun.count)
+    #expect(
+      try Data(contentsOf: URL(fileURLWithPath: place.path("campaign/retrained.mtp")))
+        == potential)
+  }
+
   @Test("What does not converge is tried once more with safer settings, and the search goes on")
   func difficult() throws {
     let place = try ExternalPlace(mode: "difficult")

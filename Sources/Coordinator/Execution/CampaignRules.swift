@@ -84,6 +84,14 @@ public struct CampaignRules: Sendable {
     return training
   }
 
+  /// Settings of a training after the search: from the newest potential, but to the tolerance of a first
+  /// training and with more trials than that, as half of the data may be new.
+  public func retraining() -> TrainingSettings {
+    var training = settings.training.settings(start: .current)
+    training.maximumTrials = 200
+    return training
+  }
+
   /// The potential that relaxes before its first training; its smallest distance is fixed here for good.
   ///
   /// - Throws: `PotentialError` where the basis cannot be made.

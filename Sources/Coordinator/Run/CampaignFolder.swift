@@ -3,6 +3,7 @@ import Crystal
 import Evolution
 import Foundation
 import NumericalCore
+import Potential
 import Settings
 import StructureFormats
 
@@ -95,6 +96,19 @@ public struct CampaignFolder: Sendable {
     }
     try StructureFile.write(
       records, to: path + "/training.cfg", format: .cfg, elements: elements)
+  }
+
+  /// Writes a potential that was trained after the search, and what it was trained on.
+  func writeRetrained(
+    _ potential: MomentTensorPotential, trainedOn structures: [LabelledStructure],
+    elements: [ChemicalElement]
+  ) throws {
+    let records = structures.map {
+      StructureRecord(structure: $0.structure, evaluation: $0.evaluation)
+    }
+    try StructureFile.write(
+      records, to: path + "/retrained.cfg", format: .cfg, elements: elements)
+    try AtomicFile.write(potential.mtpText, to: path + "/retrained.mtp")
   }
 
   /// Writes a potential version as an MLIP file.

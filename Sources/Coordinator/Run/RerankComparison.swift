@@ -53,10 +53,15 @@ public struct RerankComparison: Sendable {
   /// How well both methods agree; the order is not that of the rows.
   public let statistics: RankingStatistics
 
-  private struct Candidate {
-    let entry: RerankedCandidate
+  /// A candidate that both methods have relaxed.
+  struct Candidate {
+    /// The candidate's number.
+    let number: Int
+    /// Enthalpy of the potential in eV per atom.
+    let modelEnthalpyPerAtom: Double
+    /// The potential's minimum.
     let model: Structure
-    let version: Int
+    /// The reference method's.
     let relaxed: RelaxedCandidate
   }
 
@@ -64,7 +69,15 @@ public struct RerankComparison: Sendable {
   ///
   /// - Parameter state: A running or finished campaign.
   public init(of state: CampaignState) {
-    var known: [Candidate] = []
+    let (compared, excluded) = Self.candidates(of: state)
+    self.init(of: compared, excluded: excluded, matching: state.settings.search.duplicates.matching)
+  }
+
+  /// The re-ranked candidates that can be compared, in the order of the re-ranking, and the others.
+  static func candidates(
+    of state: CampaignState
+  ) -> (compared: [Candidate], excluded: [Exclusion]) {
+    var known: [(candidate: Candidate, version: Int)] = []
     var excluded: [Exclusion] = []
     for entry in state.reranked {
       guard let relaxed = entry.relaxed else {
@@ -74,31 +87,41 @@ public struct RerankComparison: Sendable {
       }
       guard case .relaxed(let model, let version) = state[candidate: entry.candidate].status
       else { continue }
-      known.append(
-        Candidate(entry: entry, model: model.structure, version: version, relaxed: relaxed))
+      let candidate = Candidate(
+        number: entry.candidate, modelEnthalpyPerAtom: entry.modelEnthalpyPerAtom,
+        model: model.structure, relaxed: relaxed)
+      known.append((candidate, version))
     }
     // A campaign that went on after an export no longer refreshes all that was exported.
     let newest = known.map(\.version).max() ?? 0
-    let compared = known.filter { $0.version == newest }
     excluded += known.filter { $0.version != newest }.map {
       Exclusion(
-        candidate: $0.entry.candidate,
+        candidate: $0.candidate.number,
         reason: "the potential's enthalpy is that of version \($0.version), not \(newest)")
     }
+    return (known.filter { $0.version == newest }.map(\.candidate), excluded)
+  }
+
+  /// Compares candidates.
+  ///
+  /// - Parameters:
+  ///   - compared: Both methods' minima.
+  ///   - excluded: Candidates that cannot be compared.
+  ///   - tolerance: When two minima are the same structure.
+  init(of compared: [Candidate], excluded: [Exclusion], matching tolerance: MatchingTolerance) {
     self.excluded = excluded
     let formulas = compared.map { $0.model.composition().smallestFormula }
     let distinct = Set(formulas).sorted()
     statistics = RankingStatistics(
-      model: compared.map(\.entry.modelEnthalpyPerAtom),
+      model: compared.map(\.modelEnthalpyPerAtom),
       reference: compared.map(\.relaxed.enthalpyPerAtom),
       groups: formulas.map { distinct.firstIndex(of: $0) ?? 0 })
-    let tolerance = state.settings.search.duplicates.matching
     var rows: [Row] = []
     for (index, item) in compared.enumerated() {
       rows.append(
         Row(
-          candidate: item.entry.candidate, formula: formulas[index],
-          modelEnthalpyPerAtom: item.entry.modelEnthalpyPerAtom,
+          candidate: item.number, formula: formulas[index],
+          modelEnthalpyPerAtom: item.modelEnthalpyPerAtom,
           referenceEnthalpyPerAtom: item.relaxed.enthalpyPerAtom,
           modelDifference: statistics.modelDifferences[index],
           referenceDifference: statistics.referenceDifferences[index],

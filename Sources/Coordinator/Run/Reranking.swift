@@ -1,6 +1,7 @@
 import Crystal
 import MPIBindings
 import NumericalCore
+import Potential
 import ReferenceEngines
 
 /// What a re-ranking leads to: the ranking by the reference method, and how well the potential had it.
@@ -14,6 +15,8 @@ public struct RerankResult: Sendable {
   /// Candidates whose finished calculations lack the single point: their numbers are those of the last step of
   /// the relaxation.
   public let withoutSinglePoint: [Int]
+  /// What training the potential further came to, where that was asked for.
+  public internal(set) var retraining: RetrainingResult?
 
   init(
     of state: CampaignState, top: Int, leftOut: [LeftOutFolder] = [],
@@ -32,16 +35,19 @@ public struct RerankResult: Sendable {
       let names = withoutSinglePoint.map(String.init).joined(separator: ", ")
       left += "no single point, the relaxation's last step instead: candidates \(names)\n"
     }
-    return [table.text, comparison.text, left].filter { !$0.isEmpty }.joined(separator: "\n")
+    let retrained = retraining.map { "retraining\n" + $0.text } ?? ""
+    return [table.text, comparison.text, left, retrained].filter { !$0.isEmpty }.joined(
+      separator: "\n")
   }
 
   /// The tables for programs.
   public var json: JSONValue {
-    .object([
-      .init("best", table.json), .init("comparison", comparison.json),
-      .init("left_out", .list(leftOut.map(\.json))),
-      .init("without_single_point", .list(withoutSinglePoint.map { .integer($0) })),
-    ])
+    .object(
+      [
+        .init("best", table.json), .init("comparison", comparison.json),
+        .init("left_out", .list(leftOut.map(\.json))),
+        .init("without_single_point", .list(withoutSinglePoint.map { .integer($0) })),
+      ] + (retraining.map { [.init("retraining", $0.json)] } ?? []))
   }
 
   /// Writes `rerank.json` into the campaign's folder.
@@ -54,8 +60,12 @@ public struct RerankResult: Sendable {
 public final class Reranking {
   private let folder: CampaignFolder
   private let settings: CampaignSettings
+  private let rules: CampaignRules
   private let state: CampaignState
+  private let newest: [UInt8]?
   private let top: Int
+  private let trainingCount: Int?
+  private let reference: (engine: any ReferenceEngine, potential: any InteratomicPotential)
   private let executor: CampaignExecutor
   /// Reference evaluations spent by `run`.
   public private(set) var evaluations = 0
@@ -65,39 +75,96 @@ public final class Reranking {
   /// - Parameters:
   ///   - folder: The campaign's folder.
   ///   - top: How many candidates; `nil` for what the campaign says.
-  /// - Throws: `CampaignError.wrongInput` where the folder holds no campaign.
-  public init(_ folder: CampaignFolder, top: Int?) throws {
+  ///   - trainingCount: How many of them are to train the newest potential further, the others test it; `nil`
+  ///     for no training.
+  /// - Throws: `CampaignError.wrongInput` where the folder holds no campaign, or none whose potential can be
+  ///   trained further and tested.
+  public init(_ folder: CampaignFolder, top: Int?, training trainingCount: Int? = nil) throws {
     self.folder = folder
     let (settings, runner) = try folder.replayed()
     self.settings = settings
+    rules = CampaignRules(settings)
     state = runner.schedule.state
     self.top = top ?? settings.rerank.top
-    let reference = try settings.reference.method(folder: folder.reference)
+    self.trainingCount = trainingCount
+    newest = runner.schedule.potential(version: state.version)
+    if let trainingCount {
+      guard settings.potential.kind != .reference else {
+        throw CampaignError.wrongInput(
+          "\(folder.path): the campaign relaxes with its reference method (potential: {kind: reference}); "
+            + "--retrain needs a campaign whose potential learns")
+      }
+      guard newest != nil else {
+        throw CampaignError.wrongInput(
+          "\(folder.path): the campaign has no potential yet; go on with search --resume")
+      }
+      // Known before hours of calculations.
+      let count = state.population.best(self.top).count
+      guard trainingCount < count else {
+        throw RetrainingChoice.tooMany(trainingCount, of: count, "candidates are re-ranked")
+      }
+    }
+    reference = try settings.reference.method(folder: folder.reference)
     executor = CampaignExecutor(
-      rules: CampaignRules(settings), engine: reference.engine, reference: reference.potential)
+      rules: rules, engine: reference.engine, reference: reference.potential)
   }
 
-  /// Relaxes what is missing; every rank calls it.
+  /// Relaxes what is missing and, where that was asked for, trains the potential further; every rank calls it.
   ///
   /// - Returns: The ranking and the comparison, on rank 0.
-  /// - Throws: What working and messages throw.
+  /// - Throws: `CampaignError.wrongInput` where no re-ranked candidate would be left to test the potential, or
+  ///   what working and messages throw.
   public func run(_ communicator: Communicator) throws -> RerankResult? {
+    let extended = try reranked(communicator)
+    var result: RerankResult?
+    if communicator.rank == 0 {
+      let ranking = RerankResult(of: extended, top: top)
+      try ranking.write(to: folder)
+      result = ranking
+    }
+    guard let trainingCount, let newest else { return result }
+    // Every rank works, not only the one that has a result to put it into.
+    let retraining = try retrained(trainingCount, newest, extended, communicator)
+    result?.retraining = retraining
+    try result?.write(to: folder)
+    return result
+  }
+
+  /// The campaign with all results of the reference method, on every rank.
+  private func reranked(_ communicator: Communicator) throws -> CampaignState {
     let done = Set(state.reranked.map(\.candidate))
     let missing = state.population.best(top).map(\.representative)
       .filter { !done.contains($0.id) }
-    let results = try ParallelMap(communicator).results(of: missing.count) { index in
+    let results = try ParallelMap(communicator).resultsEverywhere(of: missing.count) { index in
       try executor.execute(.rerank(missing[index].structure))
     }
-    guard let results else { return nil }
     var extended = state
     for (individual, result) in zip(missing, results) {
       guard case .reranked(let report) = result else { continue }
       evaluations += report.evaluations
       extended.addReranked(individual.id, report)
     }
-    let result = RerankResult(of: extended, top: top)
-    try result.write(to: folder)
-    return result
+    return extended
+  }
+
+  private func retrained(
+    _ trainingCount: Int, _ newest: [UInt8], _ extended: CampaignState,
+    _ communicator: Communicator
+  ) throws -> RetrainingResult? {
+    let best = Set(state.population.best(top).map(\.representative.id))
+    let candidates = RerankComparison.candidates(of: extended).compared
+      .filter { best.contains($0.number) }
+    let duplicates = state.settings.search.duplicates
+    let choice = try RetrainingChoice(among: candidates, training: trainingCount, duplicates)
+    let retraining = Retraining(
+      communicator, rules: rules, engine: reference.engine, reference: reference.potential,
+      matching: duplicates.matching)
+    return try retraining.run(
+      TrainedVersion(canonicalBytes: newest).potential, trainedOn: state.trainingSet(), choice
+    ) { potential, structures in
+      try folder.writeRetrained(
+        potential, trainedOn: structures, elements: settings.target.elements)
+    }
   }
 }
 
