@@ -23,8 +23,9 @@ enum RerankVerb: Verb {
       "The campaign's log stays as it is; the ranking, and the comparison of the potential with the "
         + "reference method, are written to DIR/rerank.json. Candidates that the search has re-ranked "
         + "already are not computed again.",
-      "--collect reads VASP's static/vasprun.xml or OUTCAR (else the last step of relax/), and "
-        + "static.out with relax.out of Quantum ESPRESSO, compressed or not. Calculations that are "
+      "--collect reads VASP's static/vasprun.xml or OUTCAR (else the last step of relax/), "
+        + "static.out with relax.out of Quantum ESPRESSO, and of CP2K the same with relax-1.restart and "
+        + "the files of forces and stress, compressed or not. Calculations that are "
         + "missing, cut off, not converged, not at rest or of another campaign are listed with the "
         + "reason and left out; --top then limits the ranking to be shown.",
       "--retrain takes M candidates, evenly spread over the ranking. The steps of their relaxations with "

@@ -2,6 +2,7 @@ import Coordinator
 import Crystal
 import Foundation
 import NumericalCore
+import StructureFormats
 import TestSupport
 import Testing
 
@@ -185,9 +186,13 @@ struct CollectTests {
     try refused(it.place.path("nowhere"), "is no folder")
     try refused(it.place.path("c"), "no candidate.json")
     let names = try it.export(to: "cp2k", ["cp2k", "--top", "2"])
-    try refused(it.place.path("cp2k"), "calculations of cp2k cannot be read")
     let mark = "cp2k/\(names[0])/candidate.json"
     let text = try String(contentsOfFile: it.place.path(mark), encoding: .utf8)
+    for name in names { try it.edit("cp2k/\(name)/candidate.json", "\"cp2k\"", "\"siesta\"") }
+    try refused(
+      it.place.path("cp2k"),
+      "calculations of siesta cannot be read; known are those of vasp, espresso, cp2k")
+    for name in names { try it.edit("cp2k/\(name)/candidate.json", "\"siesta\"", "\"cp2k\"") }
     let campaign = try #require(try CollectPlace.object(text)["campaign"] as? String)
     for name in names {
       try it.edit("cp2k/\(name)/candidate.json", campaign, String(campaign.reversed()))
@@ -197,8 +202,8 @@ struct CollectTests {
     #expect(other.status == 2 && other.errors.contains("holds no campaign"))
   }
 
-  @Test("Relaxations of Quantum ESPRESSO are read with their single points")
-  func espresso() throws {
+  /// A search for silicon with two atoms at 10 GPa, in the folder `c`.
+  private func silicon() throws -> Workplace {
     let place = try Workplace()
     let campaign = place.path("si.yaml")
     try AtomicFile.write(
@@ -218,34 +223,66 @@ struct CollectTests {
     let search = try place.polymorph.run(
       ["search", campaign, "--directory", place.path("c"), "--quiet"], in: place.folder)
     try #require(search.status == 0, "\(search.errors)")
-    try AtomicFile.write(
-      "folder: .\nfiles: {Si: Si.pbe-rrkj.UPF}\n", to: place.path("pseudo.yaml"))
-    try AtomicFile.write("no pseudopotential: nothing reads it", to: place.path("Si.pbe-rrkj.UPF"))
+    return place
+  }
+
+  /// What an export of it wrote, by the names of the candidates' folders.
+  private func exported(_ place: Workplace, _ format: [String]) throws -> [String] {
     let export = try place.polymorph.run(
       [
-        "export", place.path("c"), "--top", "4", "--format", "espresso", "--output",
-        place.path("out"), "--pseudopotentials", place.path("pseudo.yaml"),
-      ], in: place.folder)
+        "export", place.path("c"), "--top", "4", "--output", place.path("out"), "--format",
+      ] + format, in: place.folder)
     try #require(export.status == 0, "\(export.errors)")
     let names = try FileManager.default.contentsOfDirectory(atPath: place.path("out")).sorted()
       .filter { $0.contains("-candidate") }
     try #require(names.count >= 3, "\(names)")
+    return names
+  }
+
+  /// Puts a fixture into a candidate's folder.
+  private func put(
+    _ fixture: String, of program: String, _ place: Workplace, _ name: String, as file: String
+  ) throws {
+    let fixtures = try #require(Bundle.module.url(forResource: "Fixtures", withExtension: nil))
+      .appendingPathComponent("finished/\(program)")
+    let target = place.path("out/\(name)/\(file)")
+    if FileManager.default.fileExists(atPath: target) {
+      try FileManager.default.removeItem(atPath: target)
+    }
+    try FileManager.default.copyItem(
+      atPath: fixtures.appendingPathComponent(fixture).path, toPath: target)
+  }
+
+  private func collect(_ place: Workplace) throws -> [String: Any] {
+    let outcome = try place.polymorph.run(
+      ["rerank", place.path("c"), "--collect", place.path("out"), "--json"], in: place.folder)
+    try #require(outcome.status == 0, "\(outcome.errors)")
+    return try CollectPlace.object(outcome.output)
+  }
+
+  /// The reasons of what was left out, by folder.
+  private func reasons(_ result: [String: Any]) throws -> [String: String] {
+    var reasons: [String: String] = [:]
+    for left in try result.list("left_out") {
+      reasons[try #require(left["folder"] as? String)] = left["reason"] as? String
+    }
+    return reasons
+  }
+
+  @Test("Relaxations of Quantum ESPRESSO are read with their single points")
+  func espresso() throws {
+    let place = try silicon()
+    try AtomicFile.write(
+      "folder: .\nfiles: {Si: Si.pbe-rrkj.UPF}\n", to: place.path("pseudo.yaml"))
+    try AtomicFile.write("no pseudopotential: nothing reads it", to: place.path("Si.pbe-rrkj.UPF"))
+    let names = try exported(
+      place, ["espresso", "--pseudopotentials", place.path("pseudo.yaml")])
     let fixtures = try #require(Bundle.module.url(forResource: "Fixtures", withExtension: nil))
       .appendingPathComponent("finished/espresso")
     func put(_ fixture: String, _ name: String, as file: String) throws {
-      let target = place.path("out/\(name)/\(file)")
-      if FileManager.default.fileExists(atPath: target) {
-        try FileManager.default.removeItem(atPath: target)
-      }
-      try FileManager.default.copyItem(
-        atPath: fixtures.appendingPathComponent(fixture).path, toPath: target)
+      try self.put(fixture, of: "espresso", place, name, as: file)
     }
-    func collect() throws -> [String: Any] {
-      let outcome = try place.polymorph.run(
-        ["rerank", place.path("c"), "--collect", place.path("out"), "--json"], in: place.folder)
-      try #require(outcome.status == 0, "\(outcome.errors)")
-      return try CollectPlace.object(outcome.output)
-    }
+    func collect() throws -> [String: Any] { try self.collect(place) }
     try put("relax.out.gz", names[0], as: "relax.out.gz")
     try put("static.out", names[0], as: "static.out")
     try put("step-limit.out.gz", names[1], as: "relax.out.gz")
@@ -305,5 +342,138 @@ struct CollectTests {
       let reason = left?["reason"] as? String ?? ""
       #expect(reason.contains(mention), "\(reason)")
     }
+  }
+
+  @Test("Relaxations of CP2K are read with their single points")
+  func cp2k() throws {
+    let place = try silicon()
+    let names = try exported(place, ["cp2k"])
+    let files = FileManager.default
+    func put(_ name: String, _ fixtures: [String]) throws {
+      for file in fixtures { try self.put(file, of: "cp2k", place, name, as: file) }
+    }
+    func remove(_ name: String, _ file: String) throws {
+      try files.removeItem(atPath: place.path("out/\(name)/\(file)"))
+    }
+    let relaxation = ["relax.out.gz", "relax-1.restart", "relax.forces.gz", "relax.stress.gz"]
+    let single = ["static.out.gz", "static.forces", "static.stress"]
+    for name in names[..<3] { try put(name, relaxation + single) }
+    try self.put("not-converged.out.gz", of: "cp2k", place, names[1], as: "static.out.gz")
+    try self.put("step-limit.out.gz", of: "cp2k", place, names[2], as: "relax.out.gz")
+    var result = try collect(place)
+    // static.out: −7.821853430845463 Hartree at 38.724913 Å³, and 10 GPa.
+    let energy = -7.821853430845463 * PhysicalConstants.electronvoltsPerHartree
+    let work = 10 / PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom * 38.724913
+    let best = try result.list("best")
+    #expect(best.count == 1 && best[0]["atoms"] as? Int == 2)
+    let found = try #require(best[0]["enthalpy_ev_per_atom"] as? Double)
+    #expect(abs(found - (energy + work) / 2) < 1e-7, "\(found)")
+    let rows = try result.object("comparison").list("rows")
+    #expect(rows.count == 1 && rows[0]["converged"] as? Bool == true)
+    #expect((result["without_single_point"] as? [Int])?.isEmpty == true)
+    var left = try reasons(result)
+    #expect(left[names[1]]?.contains("self-consistent field did not converge") == true, "\(left)")
+    #expect(left[names[2]]?.contains("limit of steps") == true, "\(left)")
+
+    // Without the single point, the last step of the relaxation: its grid is that of the first cell.
+    try remove(names[0], "static.out.gz")
+    // The structure in other units, as CP2K writes it where the input has them.
+    try put(names[1], ["static.out.gz"])
+    let restart = place.path("out/\(names[1])/relax-1.restart")
+    let text = try String(contentsOfFile: restart, encoding: .utf8)
+    try AtomicFile.write(try Self.inBohr(text), to: restart)
+    try remove(names[2], "relax.out.gz")
+    result = try collect(place)
+    #expect(result["without_single_point"] as? [Int] == [try number(names[0])])
+    let enthalpies = try result.object("comparison").list("rows").compactMap {
+      $0["reference_enthalpy_ev_per_atom"] as? Double
+    }
+    #expect(enthalpies.count == 2)
+    // Both have the cutoff of this cell here; the fields end 2e-7 Hartree apart.
+    for value in enthalpies { #expect(abs(value - found) < 1e-5, "\(value), \(found)") }
+    left = try reasons(result)
+    #expect(left[names[2]]?.contains("no relax.out") == true, "\(left)")
+
+    // What is missing, cut off, or of another structure.
+    func rewrite(_ name: String, _ file: String, _ change: (String) -> String) throws {
+      let path = place.path("out/\(name)/\(file)")
+      let zipped = files.fileExists(atPath: path + ".gz")
+      let bytes = try StructureFile.bytes(of: zipped ? path + ".gz" : path)
+      if zipped { try files.removeItem(atPath: path + ".gz") }
+      try AtomicFile.write(change(String(decoding: bytes, as: UTF8.self)), to: path)
+    }
+    // A good one must be left for the others to be listed.
+    func refused(
+      _ mention: String, _ spoil: (String) throws -> Void, line: Int = #line
+    ) throws {
+      for file in try files.contentsOfDirectory(atPath: place.path("out/\(names[1])"))
+      where file != "candidate.json" { try remove(names[1], file) }
+      try put(names[0], relaxation + single)
+      try put(names[1], relaxation + single)
+      try spoil(names[1])
+      let left = try reasons(collect(place))
+      #expect(left[names[1]]?.contains(mention) == true, "line \(line): \(left)")
+    }
+    try refused("static.out: the output of cp2k has no end") {
+      try rewrite($0, "static.out") { String($0.prefix($0.count * 2 / 3)) }
+    }
+    try refused("relax.out: the output of cp2k has no end") {
+      try rewrite($0, "relax.out") { String($0.prefix($0.count / 2)) }
+    }
+    try refused("relax.out: the relaxation did not end at rest") {
+      try rewrite($0, "relax.out") {
+        $0.replacingOccurrences(of: "GEOMETRY OPTIMIZATION COMPLETED", with: "")
+      }
+    }
+    try refused("no relax-1.restart") { try remove($0, "relax-1.restart") }
+    try refused("cell and atoms cannot be read") {
+      try rewrite($0, "relax-1.restart") { String($0.prefix($0.count / 2)) }
+    }
+    try refused("of another structure") {
+      try rewrite($0, "relax-1.restart") {
+        $0.replacingOccurrences(of: "Si    2.", with: "Si    3.")
+      }
+    }
+    try refused("no readable static.forces") { try remove($0, "static.forces") }
+    try refused("no readable static.stress") { try remove($0, "static.stress") }
+    try refused("the last step of the relaxation has another cell") {
+      try remove($0, "static.out.gz")
+      try rewrite($0, "relax-1.restart") {
+        $0.replacingOccurrences(of: "3.702185", with: "3.712185")
+      }
+    }
+    try refused("self-consistent field of the last step did not converge") {
+      try rewrite($0, "relax.out") {
+        $0.replacingOccurrences(of: "SCF run converged in", with: "SCF run NOT converged in")
+      }
+    }
+  }
+
+  /// A restart file with cell and Cartesian positions in Bohr radii.
+  private static func inBohr(_ restart: String) throws -> String {
+    var lines = restart.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    let bohr = PhysicalConstants.angstromsPerBohr
+    func numbers(_ line: String) -> [Double] {
+      line.split(separator: " ").dropFirst().compactMap { Double($0) }
+    }
+    func text(_ vector: Vector3) -> String { "\(vector.x) \(vector.y) \(vector.z)" }
+    let cell = try #require(lines.firstIndex { $0.hasSuffix("&CELL") })
+    let rows = (1...3).map { numbers(lines[cell + $0]) }
+    let vectors = try rows.map { row in
+      try #require(row.count == 3)
+      return Vector3(row[0], row[1], row[2])
+    }
+    for (axis, name) in ["A", "B", "C"].enumerated() {
+      lines[cell + 1 + axis] = "       \(name) [bohr] \(text(vectors[axis] / bohr))"
+    }
+    let atoms = try #require(lines.firstIndex { $0.hasSuffix("&COORD") })
+    for place in [atoms + 1, atoms + 2] {
+      let f = numbers(lines[place])
+      let position = f[0] * vectors[0] + f[1] * vectors[1] + f[2] * vectors[2]
+      lines[place] = "Si \(text(position / bohr))"
+    }
+    #expect(lines[atoms + 3].contains("SCALED"))
+    lines[atoms + 3] = "       UNIT bohr"
+    return lines.joined(separator: "\n")
   }
 }

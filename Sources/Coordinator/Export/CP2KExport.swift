@@ -93,7 +93,8 @@ package struct CP2KExport: CalculationExport {
 
   private func input(_ structure: Structure, _ title: String, _ step: Step) -> String {
     var text = "! \(title)\n&GLOBAL\n  PROJECT \(step.rawValue)\n  RUN_TYPE \(step.runType)\n"
-    text += "  PRINT_LEVEL LOW\n&END GLOBAL\n" + sections(of: step)
+    // Below it, the atoms are not printed.
+    text += "  PRINT_LEVEL MEDIUM\n&END GLOBAL\n" + sections(of: step)
     let mesh = structure.reciprocalMesh(spacing: kSpacing).map(String.init).joined(separator: " ")
     text += """
       &FORCE_EVAL
@@ -131,9 +132,12 @@ package struct CP2KExport: CalculationExport {
           &END XC
         &END DFT
         &PRINT
-          &FORCES
+          &FORCES ON
+            FILENAME =\(step.rawValue).forces
+            NDIGITS 14
           &END FORCES
-          &STRESS_TENSOR
+          &STRESS_TENSOR ON
+            FILENAME =\(step.rawValue).stress
           &END STRESS_TENSOR
         &END PRINT
         &SUBSYS
@@ -180,6 +184,9 @@ package struct CP2KExport: CalculationExport {
 
       `CP2K="mpirun -n 16 cp2k.psmp" ./run.sh` does all of it and goes on where it was stopped.
       \(methodNote)
+      Afterwards `polymorph rerank CAMPAIGN --collect .` ranks the candidates by these energies and compares
+      them with the potential's; it reads `candidate.json`, `relax.out`, `relax-1.restart` and `static.out` with
+      `static.forces` and `static.stress`.
 
       """
     return [("README.md", readme), ("run.sh", script)]

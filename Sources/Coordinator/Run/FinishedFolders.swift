@@ -111,7 +111,7 @@ public struct FinishedFolders {
     guard !known.isEmpty else {
       throw CampaignError.wrongInput(
         "\(path): holds no candidates (no \(ExportedCandidate.fileName) in its folders, or none that can be "
-          + "read); name the folder that polymorph export --format vasp or espresso wrote")
+          + "read); name the folder that polymorph export --format vasp, espresso or cp2k wrote")
     }
     let own = known.filter { $0.campaign == identifier }
     guard !own.isEmpty else {
@@ -134,7 +134,7 @@ public struct FinishedFolders {
   }
 
   private static func unknown(_ program: String) -> String {
-    let known = FinishedCalculation.Program.allCases.map(\.rawValue).joined(separator: " and ")
+    let known = FinishedCalculation.Program.allCases.map(\.rawValue).joined(separator: ", ")
     return "calculations of \(program) cannot be read; known are those of \(known)"
   }
 

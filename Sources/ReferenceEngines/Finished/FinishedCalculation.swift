@@ -26,6 +26,8 @@ public enum FinishedCalculation: Sendable {
     case vasp
     /// `static.out` and `relax.out`, compressed or not.
     case espresso
+    /// `relax.out`, `relax-1.restart` and `static.out` with their forces and stresses, compressed or not.
+    case cp2k
   }
 
   /// Reads a candidate's folder.
@@ -41,11 +43,31 @@ public enum FinishedCalculation: Sendable {
     switch program {
     case .vasp: readVASP(folder)
     case .espresso: readEspresso(folder)
+    case .cp2k: readCP2K(folder)
     }
   }
 
   /// The first of a file and its compressed form that exists.
   static func existing(_ path: String) -> String? {
     [path, path + ".gz"].first { FileManager.default.fileExists(atPath: $0) }
+  }
+
+  /// The text of a file, compressed or not.
+  static func text(of path: String) throws(FormatError) -> String {
+    String(decoding: try StructureFile.bytes(of: path), as: UTF8.self)
+  }
+
+  /// A structure with what a program says of it.
+  static func label(
+    _ result: CalculationResult, _ structure: Structure, _ path: String, _ source: Source
+  ) -> FinishedCalculation {
+    switch result {
+    case .finished(let evaluation, _):
+      do throws(CrystalError) {
+        return .finished(try LabelledStructure(structure, evaluation), source: source)
+      } catch { return .unusable(reason: "\(path): \(error.description)") }
+    case .failed(let reason), .unfinished(let reason):
+      return .unusable(reason: "\(path): \(reason)")
+    }
   }
 }

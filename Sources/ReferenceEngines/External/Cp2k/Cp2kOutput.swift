@@ -7,14 +7,29 @@ struct Cp2kOutput {
   private let lines: [Substring]
   private let forceLines: [Substring]
   private let stressLines: [Substring]
+  private let names: (forces: String, stress: String)
 
-  init(_ text: String, forces: String, stress: String) {
+  /// Takes the texts.
+  ///
+  /// - Parameters:
+  ///   - text: What CP2K printed.
+  ///   - forces: Its file of forces; the last ones count.
+  ///   - stress: Its file of stresses; the last one counts.
+  ///   - names: How the two files are called in messages.
+  init(
+    _ text: String, forces: String, stress: String,
+    names: (forces: String, stress: String) = (Cp2kProgram.forcesName, Cp2kProgram.stressName)
+  ) {
+    self.names = names
     lines = text.split(whereSeparator: \.isNewline)
     forceLines = forces.split(whereSeparator: \.isNewline)
     stressLines = stress.split(whereSeparator: \.isNewline)
   }
 
-  /// What a calculation came to.
+  /// What a single point came to.
+  ///
+  /// - Parameter structure: What was to be computed.
+  /// - Returns: Whether it is finished, and its numbers.
   func result(for structure: Structure) -> CalculationResult {
     let found = firstStructure()
     if let difference = found?.difference(
@@ -32,17 +47,66 @@ struct Cp2kOutput {
     guard let energy = number(after: "ENERGY| Total FORCE_EVAL") else {
       return .failed(reason: "cp2k ended without total energy")
     }
-    guard let volume = number(after: "CELL| Volume [angstrom^3]"),
-      abs(volume - structure.volume) < 1e-4 + 1e-6 * structure.volume
-    else { return .unfinished(reason: "the output of cp2k is of another cell") }
+    guard hasVolume(of: structure) else {
+      return .unfinished(reason: "the output of cp2k is of another cell")
+    }
     guard found != nil else {
       return .unfinished(reason: "the output of cp2k has no readable structure")
     }
+    return numbers(of: structure, energy)
+  }
+
+  /// The numbers of the last step of a relaxation that ended at rest.
+  ///
+  /// - Parameter structure: The structure that it ended with.
+  /// - Returns: Whether the output is of that structure, and its numbers.
+  func lastStep(at structure: Structure) -> CalculationResult {
+    for (axis, name) in ["a", "b", "c"].enumerated() {
+      guard
+        let vector = lines.last(where: { $0.contains("CELL| Vector \(name) ") })
+          .flatMap(Self.vectorAfterColon),
+        (vector - structure.lattice.vectors[axis]).length < Self.latticePrecision
+      else { return .unfinished(reason: "the last step of the relaxation has another cell") }
+    }
+    guard hasVolume(of: structure) else {
+      return .unfinished(reason: "the last step of the relaxation has another cell")
+    }
+    guard let energy = number(after: "ENERGY| Total FORCE_EVAL") else {
+      return .failed(reason: "cp2k ended without total energy")
+    }
+    return numbers(of: structure, energy)
+  }
+
+  /// How a relaxation ended: `nil` at rest, else what is wrong.
+  func relaxationComplaint() -> String? {
+    if let reason = abortMessage() { return reason }
+    if lines.contains(where: { $0.contains("MAXIMUM NUMBER OF OPTIMIZATION STEPS REACHED") }) {
+      return "the relaxation ended at its limit of steps, not at rest"
+    }
+    guard lines.contains(where: { $0.contains("PROGRAM ENDED AT") }) else {
+      return "the output of cp2k has no end"
+    }
+    guard lines.contains(where: { $0.contains("GEOMETRY OPTIMIZATION COMPLETED") }) else {
+      return "the relaxation did not end at rest"
+    }
+    // CP2K goes on after a step whose field did not converge; the last one must.
+    let last = lines.last { $0.contains("SCF run converged") || $0.contains("SCF run NOT") }
+    return last?.contains("NOT") ?? false
+      ? "the self-consistent field of the last step did not converge" : nil
+  }
+
+  /// Whether the last cell has the volume of a structure.
+  private func hasVolume(of structure: Structure) -> Bool {
+    guard let volume = number(after: "CELL| Volume [angstrom^3]") else { return false }
+    return abs(volume - structure.volume) < 1e-4 + 1e-6 * structure.volume
+  }
+
+  private func numbers(of structure: Structure, _ energy: Double) -> CalculationResult {
     guard let forces = forces(structure) else {
-      return .failed(reason: "cp2k left no readable \(Cp2kProgram.forcesName) of this structure")
+      return .failed(reason: "cp2k left no readable \(names.forces) of this structure")
     }
     guard let stress = stress() else {
-      return .failed(reason: "cp2k left no readable \(Cp2kProgram.stressName)")
+      return .failed(reason: "cp2k left no readable \(names.stress)")
     }
     let hartree = PhysicalConstants.electronvoltsPerHartree
     let pressureUnit = PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom
