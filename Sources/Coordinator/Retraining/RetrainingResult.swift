@@ -67,8 +67,12 @@ public struct RetrainingResult: Sendable {
     lines.append(
       "trained on \(errors.structureCount) of \(structures) structures: RMSE \(energy) meV/atom, "
         + "\(force) eV/Å" + (report.converged ? "" : "; not converged"))
-    lines.append("before: " + before.summary)
-    lines.append("after:  " + after.summary)
+    for (name, comparison) in [("before: ", before), ("after:  ", after)] {
+      let moved = comparison.moved.map(\.candidate)
+      // One such candidate may make most of the error.
+      let note = moved.isEmpty ? "" : "; in another structure than the reference: \(list(moved))"
+      lines.append(name + comparison.summary + note)
+    }
     lines += after.excluded.map { "candidate \($0.candidate) is not compared: \($0.reason)" }
     return lines.map { $0 + "\n" }.joined()
   }
