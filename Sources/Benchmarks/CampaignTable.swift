@@ -51,6 +51,8 @@ struct CampaignTable {
       .init("rerank_evaluations", .integer(trial.counts.rerankEvaluations)),
       .init("evaluations", .integer(trial.counts.evaluations)),
       .init("candidates", .integer(trial.counts.candidates)),
+      .init("pearson", .optional(trial.comparison?.pearson)),
+      .init("rmse_mev_per_atom", .optional(trial.comparison?.rmseMevPerAtom)),
       .init("seconds", .number(trial.seconds)),
       .init("digest", .text(trial.digest)),
     ])
@@ -77,12 +79,17 @@ struct CampaignTable {
       "|--:|--:|--:|--:|---|--:|--:|--:|--:|--:|---|",
     ]
     lines += trials.map(row)
+    lines += ["", "## Potential against reference", ""] + agreement
+    lines += ["", "## Where the time goes", ""] + times
+    lines += ["", "## The best of every seed", ""] + bests
     lines +=
       [""]
       + wrapped(
         "Labels are the reference calculations of the training set, failed ones not counted; "
           + "re-ranking the best candidates with the reference method costs the evaluations beside "
-          + "them. Times found counts the candidates that fell into the structure's basin. Digests "
+          + "them. The potential's enthalpies are those of its last version at its own minima, the "
+          + "reference method's at its own, for the re-ranked candidates. Seconds of work are summed "
+          + "over the workers. Times found counts the candidates that fell into the structure's basin. Digests "
           + "(the first 12 digits) are the same for any number of ranks, given the same build and kind of processor."
       )
     return lines.joined(separator: "\n") + "\n"
@@ -99,6 +106,53 @@ struct CampaignTable {
       "- seconds: median \(fixed(seconds.median, 0)), \(fixed(seconds.least, 0)) to "
         + "\(fixed(seconds.largest, 0))",
     ]
+  }
+
+  private var agreement: [String] {
+    ["| seed | candidates | Pearson | RMSE (meV/atom) |", "|--:|--:|--:|--:|"]
+      + trials.map { trial in
+        let cells = [
+          "\(trial.seed)", "\(trial.comparison?.candidates ?? 0)",
+          trial.comparison?.pearson.map { fixed($0, 3) } ?? "–",
+          trial.comparison?.rmseMevPerAtom.map { fixed($0, 1) } ?? "–",
+        ]
+        return "| " + cells.joined(separator: " | ") + " |"
+      }
+  }
+
+  /// Seconds of the workers by kind of work.
+  private var times: [String] {
+    [
+      "| seed | labels | re-ranking | relaxations | training | wall clock |",
+      "|--:|--:|--:|--:|--:|--:|",
+    ]
+      + trials.map { trial in
+        let works = [
+          trial.times.labels, trial.times.reranking, trial.times.relaxation, trial.times.training,
+        ]
+        let cells =
+          ["\(trial.seed)"] + works.map { "\(fixed($0.seconds, 1)) s" }
+          + ["\(fixed(trial.seconds, 1)) s"]
+        return "| " + cells.joined(separator: " | ") + " |"
+      }
+  }
+
+  /// The first places of each seed's ranking.
+  private var bests: [String] {
+    ["| seed | place | eV/atom | meV/atom above | space group | Å³/atom | times found |"]
+      + ["|--:|--:|--:|--:|---|--:|--:|"]
+      + trials.flatMap { trial in
+        trial.best.map { candidate in
+          let lowest = trial.best.first?.enthalpyEvPerAtom ?? 0
+          let cells = [
+            "\(trial.seed)", "\(candidate.place)", fixed(candidate.enthalpyEvPerAtom, 5),
+            fixed(1000 * (candidate.enthalpyEvPerAtom - lowest), 1),
+            "\(candidate.spaceGroupSymbol) (\(candidate.spaceGroup))",
+            fixed(candidate.volumePerAtom, 3), "\(candidate.timesFound)",
+          ]
+          return "| " + cells.joined(separator: " | ") + " |"
+        }
+      }
   }
 
   private func row(_ trial: CampaignTrial.Outcome) -> String {

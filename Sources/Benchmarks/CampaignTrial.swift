@@ -12,6 +12,7 @@ struct CampaignTrial {
       let enthalpyEvPerAtom: Double
       let spaceGroup: Int
       let spaceGroupSymbol: String
+      let volumePerAtom: Double
       let timesFound: Int
     }
 
@@ -24,9 +25,33 @@ struct CampaignTrial {
       let evaluations: Int
     }
 
+    /// The potential against the reference method, over the candidates that were re-ranked.
+    struct Comparison: Decodable {
+      let candidates: Int
+      let pearson: Double?
+      let rmseMevPerAtom: Double?
+    }
+
+    /// Work of one kind.
+    struct Work: Decodable {
+      let pieces: Int
+      let seconds: Double
+    }
+
+    /// What the workers spent their time on.
+    struct Times: Decodable {
+      let relaxation: Work
+      let labels: Work
+      let training: Work
+      let reranking: Work
+    }
+
     let seed: Int
     let counts: Counts
     let best: [Candidate]
+    /// `nil` where the reference method itself relaxes.
+    let comparison: Comparison?
+    let times: Times
     /// The candidate that is the known structure.
     let hit: Candidate?
     /// Seconds from start to end on the wall.
@@ -34,9 +59,13 @@ struct CampaignTrial {
     let digest: String
   }
 
-  private struct ResultFile: Decodable {
+  /// What `status --json` prints.
+  private struct Status: Decodable {
     let summary: Outcome.Counts
     let best: [Outcome.Candidate]
+    let comparison: Outcome.Comparison?
+    let work: Outcome.Times
+    let digest: String
   }
 
   /// The text of the campaign file.
@@ -66,21 +95,21 @@ struct CampaignTrial {
         + search,
       printing: directory + ".log")
     let passed = (clock.now - start).components
-    let digest = directory + ".digest"
-    try execute([program, "status", directory, "--digest"], printing: digest)
+    let status = directory + ".status.json"
+    try execute([program, "status", directory, "--json"], printing: status)
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
-    let data = try Data(contentsOf: URL(fileURLWithPath: directory + "/result.json"))
-    let result = try decoder.decode(ResultFile.self, from: data)
+    let result = try decoder.decode(
+      Status.self, from: try Data(contentsOf: URL(fileURLWithPath: status)))
     return Outcome(
-      seed: seed, counts: result.summary, best: result.best,
+      seed: seed, counts: result.summary, best: result.best, comparison: result.comparison,
+      times: result.work,
       hit: result.best.first {
         $0.spaceGroup == goal.spaceGroup
           && abs($0.enthalpyEvPerAtom - goal.energyPerAtom) <= goal.tolerance
       },
       seconds: Double(passed.seconds) + 1e-18 * Double(passed.attoseconds),
-      digest: try String(contentsOfFile: digest, encoding: .utf8)
-        .trimmingCharacters(in: .whitespacesAndNewlines))
+      digest: result.digest)
   }
 
   private func execute(_ words: [String], printing output: String) throws {

@@ -18,6 +18,10 @@ enum OverheadBenchmark: Benchmark {
       .init(
         "training", "FILE",
         "what the potential was trained on: relaxations are graded at every step, as in a campaign"),
+      .init(
+        "campaign", "DIR",
+        "a finished campaign with POT: its log tells what its relaxations took, races and "
+          + "continuations with them; without it, one relaxation of each random structure counts"),
       .init("commits", "M", "candidates that rank 0 decides on; default 2000"),
       .init("rank-composition", "FORMULA", "atoms of the cells on rank 0; default Mg8Si4O16"),
     ])
@@ -46,10 +50,17 @@ enum OverheadBenchmark: Benchmark {
     let ratios = OperatorRatios(
       VariationKind.defaultRatios(in: .listed([source.composition])))
     let bred = breeding.map { ratios.ratio(of: $0) * $1.microseconds }.reduce(0, +)
-    let own = known.map(\.microseconds).reduce(0, +) + bred
+    let analysed = known.map(\.microseconds).reduce(0, +)
+    let campaign = try arguments.option("campaign").map { try CampaignCost($0) }
+    let own = analysed * (campaign?.analysesPerCandidate ?? 1) + bred
+    // What a campaign's workers took for a candidate contains the engine's own work.
+    let relaxations = campaign.map { $0.microsecondsPerCandidate - own } ?? relaxation
     let commit = try rankZero(arguments)
     var quantities: [Report.Quantity] = [
-      .init("share", "engine's share of a relaxation", .number(own / relaxation)),
+      .init("share", "engine's own work over the relaxations", .number(own / relaxations)),
+      .init("own_microseconds", "µs of own work per candidate", .number(own)),
+      .init(
+        "relaxations_microseconds", "µs of relaxations per candidate", .number(relaxations)),
       .init("relaxation_microseconds", "µs per relaxation (mean)", .number(relaxation)),
       .init(
         "breeding_microseconds", "µs per candidate for breeding, at the default ratios",
@@ -76,6 +87,25 @@ enum OverheadBenchmark: Benchmark {
     }
     let records = try StructureFile.read(path, elements: potential.elements)
     return try ExtrapolationGrader(potential, trainedOn: records.map(\.structure))
+  }
+
+  /// What the log of a finished campaign says of its candidates.
+  private struct CampaignCost {
+    /// Time of the workers for relaxations, with all that belongs to them.
+    let microsecondsPerCandidate: Double
+    /// Relaxed structures that were analysed, refreshes and continuations among them.
+    let analysesPerCandidate: Double
+
+    init(_ path: String) throws {
+      let folder = CampaignFolder(path: path)
+      let counts = try folder.replayed().runner.schedule.state.counts
+      guard let work = try folder.workTimes().spent[.relaxation], counts.bred > 0 else {
+        throw WrongCommandLine("overhead: --campaign: '\(path)' has relaxed nothing")
+      }
+      microsecondsPerCandidate = 1e6 * work.seconds / Double(counts.bred)
+      let analyses = work.pieces - counts.stopped - counts.failed - counts.rejected
+      analysesPerCandidate = Double(analyses) / Double(counts.bred)
+    }
   }
 
   private struct Part {

@@ -28,18 +28,20 @@ enum StatusVerb: Verb {
       let table = ResultTable(of: state, top: top)
       let comparison = RerankComparison.ofLearned(state)
       let summary = CampaignSummary(state)
+      let times = try folder.workTimes()
       if arguments.has("json") {
         session.say(
           .object([
             .init("title", .text(settings.title)), .init("summary", summary.json),
             .init("best", table.json), .init("comparison", comparison?.json ?? .null),
+            .init("work", times.json),
             .init("digest", .text(runner.digest.hexadecimal(with: state))),
           ]))
       } else {
         print(settings.title)
         print(table.text)
         if let comparison, !comparison.rows.isEmpty { print(comparison.summary + "\n") }
-        print(summary.text, terminator: "")
+        print(summary.text + times.text, terminator: "")
       }
       guard arguments.has("watch"), !runner.schedule.isOver else { return .done }
       Thread.sleep(forTimeInterval: 5)

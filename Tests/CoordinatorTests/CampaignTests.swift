@@ -224,6 +224,42 @@ struct CampaignTests {
     #expect(outcome.contains("agreed"))
   }
 
+  @Test("What the workers spent their time on is told by kind of work, for all runs together")
+  func workTimes() throws {
+    #expect(try place.search("timed", ["--stop-after", "150"]).status == 0)
+    let first = try workPieces("timed")
+    let second = try place.search("timed", ranks: 3, ["--resume"])
+    #expect(second.status == 0, "\(second.errors)")
+    let text = try place.polymorph.run(["status", place.path("timed")], in: place.folder).output
+    #expect(text.contains("time of the workers: generation "), "\(text)")
+    let summary = try place.summary("timed")
+    func count(_ key: String) throws -> Int { try #require(summary[key] as? Int, "\(key)") }
+    let all = try workPieces("timed")
+    #expect(first.labels < all.labels && first.relaxation < all.relaxation)
+    #expect(try all.labels == count("labels") + count("failed_labels"))
+    #expect(try all.training == count("refits") + 1)
+    #expect(
+      try all.relaxation == count("candidates") + count("rejected") + count("continuations")
+        + count("refreshes"))
+    #expect(all.reranking == 5)
+  }
+
+  private func workPieces(
+    _ name: String
+  ) throws -> (labels: Int, relaxation: Int, training: Int, reranking: Int) {
+    let work = try #require(try place.status(name)["work"] as? [String: [String: Any]])
+    func pieces(_ kind: String) throws -> Int {
+      let seconds = try #require(work[kind]?["seconds"] as? Double)
+      let pieces = try #require(work[kind]?["pieces"] as? Int)
+      #expect((seconds > 0) == (pieces > 0), "\(kind)")
+      return pieces
+    }
+    return (
+      try pieces("labels"), try pieces("relaxation"), try pieces("training"),
+      try pieces("reranking")
+    )
+  }
+
   @Test("A dry run and a rehearsal leave no campaign behind")
   func dryRun() throws {
     let dry = try place.search("dry", ["--dry-run"])

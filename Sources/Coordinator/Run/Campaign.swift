@@ -145,7 +145,7 @@ public final class Campaign {
     try views.finish(runner.schedule.state)
     try log.nameSpaceGroups(of: runner.schedule.state, best: Self.namedSpaceGroups)
     try transport.shutDown()
-    conclude(ending, runner.schedule.state, progress)
+    conclude(ending, runner.schedule.state, try log.workTimes(), progress)
     return ending
   }
 
@@ -248,7 +248,8 @@ public final class Campaign {
   // MARK: End
 
   private func conclude(
-    _ ending: RunEnding, _ state: CampaignState, _ progress: ProgressReporter
+    _ ending: RunEnding, _ state: CampaignState, _ times: WorkTimes,
+    _ progress: ProgressReporter
   ) {
     let table = ResultTable(of: state, top: settings.rerank.top)
     progress.say("")
@@ -257,7 +258,7 @@ public final class Campaign {
     if let comparison = RerankComparison.ofLearned(state), !comparison.rows.isEmpty {
       progress.say(comparison.summary + "\n")
     }
-    progress.say(CampaignSummary(state).text)
+    progress.say(CampaignSummary(state).text + times.text)
     if case .stopped(let reason) = ending {
       let cause =
         switch reason {
