@@ -130,6 +130,112 @@ struct Cp2kTests {
     #expect(try #require(details.seconds) > 0)
   }
 
+  /// The forces of the fixture as versions from 2025 on print them: written by hand in their layout, no run.
+  private static let numberedForces = """
+
+     FORCES| Atomic forces [hartree/bohr]
+     FORCES|   Atom     x               y               z               |f|
+     FORCES|      1  7.00246394E-03 -1.38018146E-02  4.18338174E-03  1.60330882E-02
+     FORCES|      2 -7.00326683E-03  1.38033638E-02 -4.18402309E-03  1.60349246E-02
+     FORCES| Sum    -8.02893080E-07  1.54927760E-06 -6.41354590E-07
+     FORCES| Total atomic force   1.85909497E-06
+
+    """
+
+  @Test("Forces are read in the forms of old and new versions, the last ones of several steps")
+  func forces() throws {
+    let structure = try ExternalMethods.silicon()
+    let old = try ExternalMethods.fixture("cp2k/cp2k.forces")
+    let new = Self.numberedForces
+    func forces(_ text: String) throws -> [Vector3] {
+      let outcome = try result(
+        output: ExternalMethods.fixture("cp2k/cp2k.out"), forces: text,
+        stress: ExternalMethods.fixture("cp2k/cp2k.stress"), of: structure)
+      guard case .finished(let label, _) = outcome else {
+        Issue.record("\(outcome)")
+        return []
+      }
+      return label.forces
+    }
+    // 0.00700246394 Hartree/a₀ and the like.
+    let unit = PhysicalConstants.electronvoltsPerHartree / PhysicalConstants.angstromsPerBohr
+    let expected = [
+      unit * Vector3(0.00700246394, -0.0138018146, 0.00418338174),
+      unit * Vector3(-0.00700326683, 0.0138033638, -0.00418402309),
+    ]
+    // Steps before have other forces, and may break off.
+    let oldStep = old.replacing("0.0070", with: "0.5070")
+    let newStep = new.replacing("7.00", with: "5.00")
+    let part = new.split(separator: "\n").prefix(3).joined(separator: "\n") + "\n"
+    #expect(oldStep != old && newStep != new)
+    for text in [
+      old, new, oldStep + old, newStep + new, oldStep + new, newStep + old, part + new, part + old,
+      new.replacing("\n", with: "\r\n"),
+    ] {
+      let found = try forces(text)
+      #expect(found.count == 2, "\(text)")
+      for (one, other) in zip(found, expected) { #expect((one - other).length < 1e-6, "\(text)") }
+    }
+  }
+
+  @Test(
+    "Forces that are not those of the structure are refused, and the reason says what was found",
+    arguments: [
+      (" FORCES|      2 ", " FORCES|      x ", "has 1 atoms, expected 2"),
+      (" FORCES| Sum ", " FORCES|      3  0.0  0.0  0.0  0.0\n FORCES| Sum ", "has 3 atoms"),
+      (" FORCES|      2 ", " FORCES|      3 ", "expected the force on atom 2, Si"),
+      (" FORCES|      1 ", " FORCES|      2 ", "expected the force on atom 1, Si"),
+      ("1.38033638E-02", "**************", "expected the force on atom 2, Si"),
+      ("  1.60349246E-02", "", "expected the force on atom 2, Si"),
+      ("[hartree/bohr]", "[eV/angstrom]", "forces [eV/angstrom]', expected [hartree/bohr]"),
+    ])
+  func wrongForces(old: String, new: String, reason: String) throws {
+    try refused(Self.numberedForces, old, new, reason)
+  }
+
+  @Test(
+    "The same for the form of old versions",
+    arguments: [
+      ("      2      1      Si  ", "      x      1      Si  ", "has 1 atoms, expected 2"),
+      (" SUM OF", "      3      1      Si   0.0  0.0  0.0\n SUM OF", "has 3 atoms, expected 2"),
+      ("      2      1      Si  ", "      3      1      Si  ", "expected the force on atom 2, Si"),
+      ("      2      1      Si  ", "      2      1      Ge  ", "expected the force on atom 2, Si"),
+      ("0.01380336383742", "****************", "expected the force on atom 2, Si"),
+    ])
+  func wrongOldForces(old: String, new: String, reason: String) throws {
+    try refused(ExternalMethods.fixture("cp2k/cp2k.forces"), old, new, reason)
+  }
+
+  @Test("A file of forces without a table that is known is refused")
+  func unknownForces() throws {
+    for (forces, old, new) in [
+      (Self.numberedForces, "FORCES| Atomic forces", "FORCES| Forces"),
+      (try ExternalMethods.fixture("cp2k/cp2k.forces"), "# Atom", "# Kind"),
+    ] {
+      let wrong = forces.replacing(old, with: new)
+      try #require(wrong != forces)
+      try refused(wrong, "found none of the tables that are known")
+    }
+  }
+
+  /// A good table of an earlier step does not stand in for a wrong last one.
+  private func refused(_ forces: String, _ old: String, _ new: String, _ reason: String) throws {
+    let wrong = forces.replacing(old, with: new)
+    try #require(wrong != forces)
+    for text in [wrong, forces + wrong] { try refused(text, reason) }
+  }
+
+  private func refused(_ forces: String, _ reason: String) throws {
+    let outcome = try result(
+      output: ExternalMethods.fixture("cp2k/cp2k.out"), forces: forces,
+      stress: ExternalMethods.fixture("cp2k/cp2k.stress"), of: ExternalMethods.silicon())
+    guard case .failed(let said) = outcome else {
+      Issue.record("\(outcome)")
+      return
+    }
+    #expect(said.contains("cp2k.forces") && said.contains(reason), "\(said)")
+  }
+
   @Test("An output without end, or of another structure, is unfinished")
   func unfinished() throws {
     let structure = try ExternalMethods.silicon()
@@ -250,6 +356,47 @@ struct Cp2kTests {
     #expect(Set(keys).count == 3)
   }
 
+  @Test("Calculations without spin are found under the keys of before there was a multiplicity")
+  func keys() throws {
+    func begin(_ words: String) -> [UInt8] {
+      var encoder = ByteEncoder()
+      encoder.encode(words)
+      return encoder.bytes
+    }
+    #expect(try program(text).settingsBytes.starts(with: begin("cp2k 2")))
+    #expect(try program(text + "\n  spin: false").settingsBytes == program(text).settingsBytes)
+    #expect(try program(text + "\n  spin: true").settingsBytes.starts(with: begin("cp2k 3")))
+  }
+
+  @Test("Tabs part the words of data files as blanks do")
+  func tabs() throws {
+    let spin = text + "\n  spin: true"
+    let structure = try ExternalMethods.silicon()
+    let expected = try input(spin, structure)
+    try folder.write("BASIS", "\tSi\tDZVP-MOLOPT-SR-GTH \t DZVP-MOLOPT-SR-GTH-q4\n\t1\n")
+    try folder.write("POTENTIALS", "Si\tGTH-PBE-q4\tGTH-PBE\n\t2\t2\n\t0.44\t1\t-6.27\n")
+    #expect(expected.contains("MULTIPLICITY 3\n"))
+    #expect(try input(spin, structure) == expected)
+  }
+
+  @Test("With spin, an element whose electrons the file does not tell is refused")
+  func unknownElectrons() throws {
+    try folder.write("BASIS", "Ge DZVP-MOLOPT-SR-GTH\n 1\n")
+    try folder.write("POTENTIALS", "Ge GTH-PBE-q4 GTH-PBE\n    0.54000000    0\n")
+    let silicon = try ExternalMethods.silicon()
+    let germanium = try ClassicalModels.element("Ge")
+    let structure = try Structure(
+      lattice: silicon.lattice, species: [germanium, germanium], positions: silicon.positions)
+    let own = text.replacing("{Si: DZVP-MOLOPT-SR-GTH}", with: "{Ge: DZVP-MOLOPT-SR-GTH}")
+    #expect(try input(own, structure).contains("&KIND Ge"))
+    #expect {
+      _ = try program(own + "\n  spin: true").inputs(for: structure, attempt: .regular)
+    } throws: { error in
+      guard case .unsupported(let reason)? = error as? ReferenceEngineError else { return false }
+      return reason.contains("/POTENTIALS: found no numbers of electrons below 'Ge GTH-PBE'")
+    }
+  }
+
   @Test(
     "The multiplicity is that of the moments, as near as the electrons allow; the majority is up",
     arguments: [
@@ -283,10 +430,20 @@ struct Cp2kTests {
         "{Si: DZVP-MOLOPT-SR-GTH}", with: "{Si: DZVP-MOLOPT-SR-GTH, P: DZVP-MOLOPT-SR-GTH}")
         + "\n  magnetic_moments: \(moments)", structure)
     #expect(input.contains("UKS ON\n    MULTIPLICITY \(expected)\n"), "\(input)")
-    let found = input.split(separator: "\n").filter { $0.contains("MAGNETIZATION") }
-      .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }
-    // Elements stand in alphabetical or in atomic order; the numbers tell which is which.
-    #expect(found.sorted() == magnetizations.sorted())
+    #expect(
+      Self.magnetizations(input) == ["Si": magnetizations[0], "P": magnetizations[1]], "\(input)")
+  }
+
+  /// The moments of an input, by the names of its kinds.
+  private static func magnetizations(_ input: String) -> [String: Double] {
+    var moments: [String: Double] = [:]
+    var kind = ""
+    for line in input.split(separator: "\n") {
+      let words = line.split(separator: " ")
+      if words.count == 2, words[0] == "&KIND" { kind = String(words[1]) }
+      if words.count == 2, words[0] == "MAGNETIZATION" { moments[kind] = Double(words[1]) }
+    }
+    return moments
   }
 
   @Test("Elements are those with both a basis set and a pseudopotential")

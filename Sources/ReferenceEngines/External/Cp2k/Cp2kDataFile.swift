@@ -31,9 +31,9 @@ public struct Cp2kDataFile: Sendable, Hashable {
     var valences: [String: [String: Int]] = [:]
     var title: [String]?
     // An entry begins with an element and its names; the lines below hold numbers, the first one of a
-    // pseudopotential those of the electrons in s, p, d and f.
+    // pseudopotential those of the electrons in s, p, d and f. Blanks and tabs part words.
     for line in String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline) {
-      let words = line.split(separator: " ")
+      let words = line.split(whereSeparator: \.isWhitespace)
       guard let first = words.first?.first, first != "#", first != "!" else { continue }
       guard !first.isLetter else {
         title = words.count > 1 ? words.map(String.init) : nil

@@ -5,7 +5,7 @@ import NumericalCore
 /// What CP2K prints, and the files beside it.
 struct Cp2kOutput {
   private let lines: [Substring]
-  private let forceLines: [Substring]
+  private let forces: Cp2kForces
   private let stressLines: [Substring]
   private let names: (forces: String, stress: String)
 
@@ -22,7 +22,7 @@ struct Cp2kOutput {
   ) {
     self.names = names
     lines = text.split(whereSeparator: \.isNewline)
-    forceLines = forces.split(whereSeparator: \.isNewline)
+    self.forces = Cp2kForces(forces)
     stressLines = stress.split(whereSeparator: \.isNewline)
   }
 
@@ -102,8 +102,13 @@ struct Cp2kOutput {
   }
 
   private func numbers(of structure: Structure, _ energy: Double) -> CalculationResult {
-    guard let forces = forces(structure) else {
-      return .failed(reason: "cp2k left no readable \(names.forces) of this structure")
+    let forces: [Vector3]
+    switch self.forces.reading(for: structure) {
+    case .forces(let found): forces = found
+    case .unreadable(let reason):
+      return .failed(
+        reason: "cp2k left no readable \(names.forces) of this structure: \(reason)"
+          .onOneLine(limit: 300))
     }
     guard let stress = stress() else {
       return .failed(reason: "cp2k left no readable \(names.stress)")
@@ -173,20 +178,6 @@ struct Cp2kOutput {
     lines.last { $0.contains(label) }?.split(separator: " ").last.flatMap { Double($0) }
   }
 
-  /// In Hartree/a₀, from `1 1 Si x y z`.
-  private func forces(_ structure: Structure) -> [Vector3]? {
-    guard let start = forceLines.lastIndex(where: { $0.contains("# Atom") }) else { return nil }
-    var forces: [Vector3] = []
-    for line in forceLines[(start + 1)...].prefix(structure.atomCount) {
-      let words = line.split(separator: " ")
-      guard words.count == 6, Int(words[0]) == forces.count + 1,
-        words[2] == structure.species[forces.count].symbol, let force = Self.vector(words[3...])
-      else { return nil }
-      forces.append(force)
-    }
-    return forces.count == structure.atomCount ? forces : nil
-  }
-
   /// In GPa.
   private func stress() -> Matrix3? {
     guard
@@ -202,7 +193,8 @@ struct Cp2kOutput {
     return 0.5 * (stress + stress.transposed)
   }
 
-  private static func vector(_ words: ArraySlice<Substring>) -> Vector3? {
+  /// Three words as numbers; `nil` where they are not.
+  static func vector(_ words: ArraySlice<Substring>) -> Vector3? {
     let numbers = words.compactMap { Double($0) }
     guard numbers.count == 3, words.count == 3 else { return nil }
     return Vector3(numbers[0], numbers[1], numbers[2])

@@ -4,8 +4,8 @@ import NumericalCore
 extension Cp2kProgram {
   /// The input; basis sets and pseudopotentials are named by their paths.
   ///
-  /// - Throws: `ReferenceEngineError.unsupported` where the structure is not periodic in all directions
-  ///   or an element has no basis set.
+  /// - Throws: `ReferenceEngineError.unsupported` where the structure is not periodic in all directions, an
+  ///   element has no basis set, or with spin the file of the pseudopotentials does not tell its electrons.
   public func inputs(
     for structure: Structure, attempt: CalculationAttempt
   ) throws(ReferenceEngineError) -> [CalculationFile] {
@@ -24,16 +24,16 @@ extension Cp2kProgram {
       "&STRESS_TENSOR ON", "FILENAME =\(Self.stressName)", "&END STRESS_TENSOR", "&END PRINT",
     ]
     let all =
-      lines + densityFunctional(structure, attempt) + system(structure) + print
+      try lines + densityFunctional(structure, attempt) + system(structure) + print
       + ["&END FORCE_EVAL"]
     return [CalculationFile(name: Self.inputName, content: .text(Self.indented(all)))]
   }
 
   private func densityFunctional(
     _ structure: Structure, _ attempt: CalculationAttempt
-  ) -> [String] {
+  ) throws(ReferenceEngineError) -> [String] {
     let p = parameters
-    return [
+    return try [
       "&DFT", "BASIS_SET_FILE_NAME \(p.basisFile.path)",
       "POTENTIAL_FILE_NAME \(p.potentialFile.path)",
     ] + spin(structure) + [
@@ -44,19 +44,28 @@ extension Cp2kProgram {
 
   /// CP2K scales the electrons of each spin in its first density to those of the multiplicity, a singlet where
   /// none is given, in which moments that do not cancel would be lost.
-  private func spin(_ structure: Structure) -> [String] {
+  private func spin(_ structure: Structure) throws(ReferenceEngineError) -> [String] {
     guard parameters.isSpinPolarized else { return [] }
-    return ["UKS ON"] + (multiplicity(structure).map { ["MULTIPLICITY \($0)"] } ?? [])
+    let number = try multiplicity(structure)
+    return ["UKS ON", "MULTIPLICITY \(number)"]
   }
 
-  /// 2S + 1 of the sum of the moments, or the nearest that the number of valence electrons allows; `nil` where
-  /// the file of the pseudopotentials does not tell it, which CP2K refuses itself.
-  private func multiplicity(_ structure: Structure) -> Int? {
+  /// 2S + 1 of the sum of the moments, or the nearest that the number of valence electrons allows.
+  ///
+  /// - Throws: `ReferenceEngineError.unsupported` where the file of the pseudopotentials does not tell the
+  ///   electrons of an element: without a multiplicity moments would be lost unnoticed.
+  private func multiplicity(_ structure: Structure) throws(ReferenceEngineError) -> Int {
     var electrons = 0
     for element in structure.species {
-      guard let kind = parameters.kinds[element],
-        let own = parameters.potentialFile.valenceElectrons(kind.potential, of: element)
-      else { return nil }
+      guard let kind = parameters.kinds[element] else {
+        throw .unsupported("no pseudopotential of \(element)")
+      }
+      let file = parameters.potentialFile
+      guard let own = file.valenceElectrons(kind.potential, of: element) else {
+        throw .unsupported(
+          "\(file.path): found no numbers of electrons below '\(element.symbol) \(kind.potential)', expected "
+            + "those in s, p, d and f, which the multiplicity of a calculation with spin needs")
+      }
       electrons += own
     }
     // Unpaired electrons are even or odd as all are: the sum lies between two such numbers.

@@ -118,7 +118,9 @@ public struct Cp2kProgram: CalculationProgram, Hashable {
   /// The canonical bytes of the settings; of files the content counts, not the path.
   public var settingsBytes: [UInt8] {
     var encoder = ByteEncoder()
-    encoder.encode("cp2k 3")
+    // The third form of inputs differs by the multiplicity, which only those with spin have: labels without
+    // stay valid.
+    encoder.encode(parameters.isSpinPolarized ? "cp2k 3" : "cp2k 2")
     encoder.encode(parameters.basisFile.digest)
     encoder.encode(parameters.potentialFile.digest)
     for (element, kind) in parameters.kinds.sorted(by: { $0.key < $1.key }) {
