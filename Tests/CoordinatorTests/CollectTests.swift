@@ -395,7 +395,7 @@ struct CollectTests {
     #expect(left[names[2]]?.contains("no relax.out") == true, "\(left)")
 
     // What is missing, cut off, or of another structure.
-    func rewrite(_ name: String, _ file: String, _ change: (String) -> String) throws {
+    func rewrite(_ name: String, _ file: String, _ change: (String) throws -> String) throws {
       let path = place.path("out/\(name)/\(file)")
       let zipped = files.fileExists(atPath: path + ".gz")
       let bytes = try StructureFile.bytes(of: zipped ? path + ".gz" : path)
@@ -442,11 +442,24 @@ struct CollectTests {
         $0.replacingOccurrences(of: "3.702185", with: "3.712185")
       }
     }
+    // The field of the last step alone counts: CP2K goes on after one that did not converge.
+    let (good, bad) = ("SCF run converged in", "SCF run NOT converged in")
     try refused("self-consistent field of the last step did not converge") {
-      try rewrite($0, "relax.out") {
-        $0.replacingOccurrences(of: "SCF run converged in", with: "SCF run NOT converged in")
+      try rewrite($0, "relax.out") { text in
+        let last = try #require(text.range(of: good, options: .backwards))
+        return text.replacingCharacters(in: last, with: bad)
       }
     }
+    try rewrite(names[1], "relax.out") { text in
+      let early = text.replacingOccurrences(of: bad, with: good)
+      let first = try #require(early.range(of: good))
+      return early.replacingCharacters(in: first, with: bad)
+    }
+    result = try collect(place)
+    #expect(try reasons(result)[names[1]] == nil)
+    #expect(
+      try result.object("comparison").list("rows").compactMap { $0["candidate"] as? Int }
+        .contains(number(names[1])))
   }
 
   /// A restart file with cell and Cartesian positions in Bohr radii.
