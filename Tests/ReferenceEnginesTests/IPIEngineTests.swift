@@ -363,13 +363,18 @@ struct IPIEngineTests {
     ] {
       #expect(throws: SettingsError.self) { try read(Self.valid, template) }
     }
-    // Fortran's own words for truth.
-    for value in [".true.", ".TRUE.", ".t.", ".T.", "t", "T"] {
+    // What Fortran takes for true, whatever follows the letter.
+    for value in [
+      ".true.", ".TRUE.", ".t.", ".T.", "t", "T", "true", "TRUE", ".true", ".t", "t.", "tt",
+    ] {
       for end in [" nat=2\n/", ", nat=2\n/", "\n/", "/", " ! fixed\n/"] {
         _ = try read(Self.valid, "&SYSTEM\n nat=2 nosym=\(value)\(end)\n{cell}")
       }
     }
-    for value in [".f.", "F", "true", "1", "tt", ".t", "t.", ".true", ".true.x", "''", ""] {
+    for value in [
+      ".false.", ".f.", "F", "false", ".f", "1", "''", "", ".", "..t", "! .true.",
+      "tot_charge = 1",
+    ] {
       #expect(throws: SettingsError.self, "\(value)") {
         try read(Self.valid, "&SYSTEM\n nosym = \(value)\n/\n{cell}")
       }
@@ -378,5 +383,41 @@ struct IPIEngineTests {
       try read(Self.valid, "&SYSTEM\n no_nosym=.true.\n/\n{cell}")
     }
     _ = try read(Self.valid, "&SYSTEM\n nat=2, NoSym  = .TRUE., ntyp=1 ! fixed\n/\n{cell}")
+  }
+
+  @Test("Words in braces near a placeholder are mistakes, with capitals, digits and '_', too")
+  func placeholders() throws {
+    for (word, meant) in [
+      ("Cell", "cell"), ("CELL", "cell"), ("cell1", "cell"), ("cell_a", "cella"),
+      ("k_mesh", "kmesh"), ("kMesh", "kmesh"), ("nAtoms", "natoms"), ("n_types", "ntypes"),
+      ("Positions", "positions"), ("FOLDER", "folder"),
+    ] {
+      #expect {
+        try read(Self.valid, Self.template + "{\(word)}\n")
+      } throws: {
+        let message = "\($0)"
+        return message.contains("{\(word)}") && message.contains("did you mean '{\(meant)}'?")
+      }
+    }
+    for text in [
+      "{angstrom}", "{Angstrom}", "{bohr}", "{crystal_sg}", "{X1}", "{1}", "{_}", "{}", "{cell",
+      "{ Cell }", "{Cell-1}", "${HOST}", "${n_atoms}", "{{x}}",
+    ] {
+      let template = Self.template + text
+      #expect(try read(Self.valid, template).inputs.map(\.text) == [template])
+    }
+  }
+
+  @Test("An input of pw.x has the placeholders of the whole cell, not words that look like them")
+  func espressoCell() throws {
+    let head = "&SYSTEM\n nosym=.true.\n/\nCELL_PARAMETERS {angstrom}\n"
+    for cell in ["{cell}", "{cella}\n{cellb}\n{cellc}", "{cellc}{cella}{cellb}"] {
+      _ = try read(Self.valid, head + cell)
+    }
+    for cell in ["{cella}", "{cella}\n{cellb}", "{cell", "{cell }", "5 0 0 {cella}", "cell"] {
+      #expect {
+        try read(Self.valid, head + cell)
+      } throws: { "\($0)".contains("with a fixed cell") }
+    }
   }
 }

@@ -19,7 +19,8 @@ import Settings
 /// | `{folder}` | the client's folder |
 /// | `{here}` | the folder of the settings file |
 ///
-/// Other words in braces stay: Quantum ESPRESSO writes units so.
+/// Other words in braces stay, such as `{angstrom}`: Quantum ESPRESSO writes units so. Only those that are close to
+/// a placeholder, such as `{Cell}` and `{k_mesh}`, are refused as mistyped.
 public struct ClientTemplate: Sendable, Hashable {
   /// The file's name in the client's folder.
   public let name: String
@@ -40,14 +41,27 @@ public struct ClientTemplate: Sendable, Hashable {
   }
 
   /// The first word in braces that looks like a mistyped placeholder, and the one that is meant.
+  ///
+  /// Case and `_` do not count. Behind `$` stand variables of a shell.
   static func mistake(in text: String) -> (found: String, meant: String)? {
+    var isVariable = false
     for piece in pieces(of: text) {
-      guard case .word(let word) = piece, !placeholders.contains(word),
-        let meant = NameSuggestion.closest(to: word, among: placeholders)
-      else { continue }
-      return (word, meant)
+      switch piece {
+      case .text(let text): isVariable = text.last == "$"
+      case .word(let word):
+        guard !isVariable, !placeholders.contains(word),
+          let meant = NameSuggestion.closest(
+            to: word.lowercased().filter { $0 != "_" }, among: placeholders)
+        else { continue }
+        return (word, meant)
+      }
     }
     return nil
+  }
+
+  /// Whether a text holds a placeholder.
+  static func uses(_ placeholder: String, in text: String) -> Bool {
+    pieces(of: text).contains(.word(placeholder))
   }
 
   /// A text with its placeholders replaced.
@@ -89,9 +103,9 @@ public struct ClientTemplate: Sendable, Hashable {
   // Descriptions of numbers are exact: what is read back is what was written.
   private static func text(_ vector: Vector3) -> String { "\(vector.x) \(vector.y) \(vector.z)" }
 
-  private enum Piece {
+  private enum Piece: Equatable {
     case text(String)
-    /// A word of lower-case letters that stood in braces.
+    /// A word of letters, digits and `_` that stood in braces.
     case word(String)
   }
 
@@ -100,7 +114,9 @@ public struct ClientTemplate: Sendable, Hashable {
     var rest = text[...]
     while let open = rest.firstIndex(of: "{") {
       pieces.append(.text(String(rest[..<open])))
-      let word = rest[rest.index(after: open)...].prefix { $0.isASCII && $0.isLowercase }
+      let word = rest[rest.index(after: open)...].prefix {
+        $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_")
+      }
       if !word.isEmpty, word.endIndex < rest.endIndex, rest[word.endIndex] == "}" {
         pieces.append(.word(String(word)))
         rest = rest[rest.index(after: word.endIndex)...]

@@ -155,29 +155,38 @@ extension SettingsValue {
   /// Refuses inputs of pw.x that would impose what belongs to another structure: the symmetry of the
   /// first one on all later ones, the k points of a fixed cell on the first.
   fileprivate func checkEspresso(_ text: String, _ path: String) throws(SettingsError) {
-    let text = text.lowercased()
-    guard text.contains("&system") else { return }
-    guard Self.isTrue("nosym", in: text) else {
+    let small = text.lowercased()
+    guard small.contains("&system") else { return }
+    guard Self.isTrue("nosym", in: small) else {
       throw error(
         found: "\(path) without nosym", allowed: "nosym = .true. in &SYSTEM",
         suggestion: "pw.x keeps the symmetry of a client's first structure for all later ones")
     }
-    guard text.contains("{cell") else {
+    let vectors = ["cella", "cellb", "cellc"]
+    guard
+      ClientTemplate.uses("cell", in: text)
+        || vectors.allSatisfy({ ClientTemplate.uses($0, in: text) })
+    else {
       throw error(
         found: "\(path) with a fixed cell", allowed: "CELL_PARAMETERS with {cell}",
         suggestion: "pw.x keeps the k points of the cell in its input, whatever cell is sent")
     }
   }
 
-  /// Whether a namelist in small letters says that a variable is true; comments begin with `!`, and blanks,
-  /// commas and slashes end a value.
+  /// Whether a namelist in small letters says that a variable is true.
+  ///
+  /// Comments begin with `!`, and blanks, commas and slashes end a value. Fortran takes for true what begins
+  /// with T after a point or none, whatever follows (ISO/IEC 1539-1:2018, 13.7.3).
   private static func isTrue(_ name: String, in text: String) -> Bool {
     text.split(whereSeparator: \.isNewline).contains { line in
       let words = line.prefix { $0 != "!" }.replacing("=", with: " = ")
         .split { $0.isWhitespace || $0 == "," || $0 == "/" }
       return words.indices.dropLast(2).contains { place in
-        words[place] == name && words[place + 1] == "="
-          && [".true.", ".t.", "t"].contains(words[place + 2])
+        let value = words[place + 2]
+        // Behind a variable without a value the next one may stand.
+        let isName = words.dropFirst(place + 3).first == "="
+        return words[place] == name && words[place + 1] == "=" && !isName
+          && (value.first == "." ? value.dropFirst() : value).first == "t"
       }
     }
   }
