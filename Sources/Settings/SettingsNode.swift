@@ -78,7 +78,7 @@ public struct SettingsNode: Sendable, Hashable {
   }
 
   /// Whether the node was written as nothing: `null` or `~`.
-  var isNull: Bool {
+  public var isNull: Bool {
     if case .scalar(let text, true) = content { return text == "null" || text == "~" }
     return false
   }

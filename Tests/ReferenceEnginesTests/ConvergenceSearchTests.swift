@@ -303,21 +303,24 @@ struct AdjustableProgramTests {
 
 @Suite("Reference blocks with VASP's library")
 struct PotentialFolderTests {
+  /// What a file's block describes; `nil` where that is not VASP.
+  private static func program(_ path: String) throws -> VASPProgram? {
+    guard case .external(let method) = try ReferenceSettings(path: path).model else { return nil }
+    return method.program as? VASPProgram
+  }
+
   @Test("VASP's library counts from the block's file, too")
   func library() throws {
     let folder = try TemporaryFolder()
     try folder.write("in/engine.yaml", "reference:\n  kind: vasp\n  potcar_folder: potpaw\n")
     let source = folder.path + "/in/engine.yaml"
-    func program(_ path: String) throws -> VASPProgram? {
-      guard case .external(let method) = try ReferenceSettings(path: path).model else { return nil }
-      return method.program as? VASPProgram
-    }
-    let first = try #require(try program(source))
+    let first = try #require(try Self.program(source))
     #expect(first.settings.potentials.folder == folder.path + "/in/potpaw")
     let moved = folder.path + "/reference.yaml"
     try AtomicFile.write(
       ReferenceBlock(path: source).text(with: first, comments: [], at: moved), to: moved)
-    #expect(try program(moved)?.settings.potentials.folder == folder.path + "/in/potpaw")
+    let second = try #require(try Self.program(moved))
+    #expect(second.settings.potentials.folder == folder.path + "/in/potpaw")
   }
 
   @Test("A folder that is plainly nothing stays nothing, and one of that name a folder")
@@ -333,8 +336,7 @@ struct PotentialFolderTests {
       let program = try #require(ExternalMethods.method(text).program as? VASPProgram)
       try AtomicFile.write(
         ReferenceBlock(path: source).text(with: program, comments: [], at: moved), to: moved)
-      guard case .external(let method) = try ReferenceSettings(path: moved).model else { continue }
-      let read = try #require(method.program as? VASPProgram)
+      let read = try #require(try Self.program(moved), "\(word)")
       #expect(read.settings.potentials.folder == expected.map { folder.path + $0 }, "\(word)")
     }
   }

@@ -55,8 +55,8 @@ public struct ReferenceBlock: Sendable, Hashable {
 
   private func absolute(_ entry: SettingsNode.Entry) -> SettingsNode.Entry {
     // Written plainly, `null` and `~` are no names but nothing.
-    guard case .scalar(let path, let isPlain) = entry.value.content, !path.hasPrefix("/"),
-      !(isPlain && ["null", "~"].contains(path)),
+    guard case .scalar(let path, _) = entry.value.content, !path.hasPrefix("/"),
+      !entry.value.isNull,
       Self.folderKeys.contains(entry.key)
         || (Self.fileKeys.contains(entry.key) && path.contains("/"))
     else { return entry }
