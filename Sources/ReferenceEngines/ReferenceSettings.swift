@@ -195,10 +195,10 @@ public struct ReferenceSettings: Sendable {
     if let problem { throw .invalidParameters(problem.description) }
     switch model {
     case .external(let method):
-      do throws(SettingsError) {
+      do {
         return try externalEngine(method, folder: folder, stores: stores, shouldStop: shouldStop)
       } catch {
-        throw .invalidParameters(error.description)
+        throw .invalidParameters("\(error)")
       }
     case .socket(let settings):
       do throws(IPIError) {
@@ -211,15 +211,26 @@ public struct ReferenceSettings: Sendable {
     }
   }
 
-  private func externalEngine(
+  /// The engine of an external program, of this block or of one that differs from it in its accuracy.
+  ///
+  /// - Parameters:
+  ///   - method: The program with its limits.
+  ///   - folder: Where it computes, one folder for each structure.
+  ///   - stores: Such folders of other campaigns, whose labels are taken over.
+  ///   - shouldStop: Asked while the program runs; where it says yes, the program is ended.
+  /// - Returns: The engine.
+  /// - Throws: `SettingsError` with file, line and key where the program cannot be started or says no version;
+  ///   any other `ReferenceEngineError`, such as for a temporary folder that cannot be made, as it is.
+  package func externalEngine(
     _ method: ExternalMethod, folder: String, stores: [String] = [],
     shouldStop: @escaping @Sendable () -> Bool = { false }
-  ) throws(SettingsError) -> ExternalEngine {
+  ) throws -> ExternalEngine {
     do throws(ReferenceEngineError) {
       return try ExternalEngine(
         method.program, folder: folder, stores: stores, limits: method.limits,
         shouldStop: shouldStop)
     } catch {
+      guard case .cannotStart = error else { throw error }
       throw self.error("command", found: "a program that does not work (\(error))", "one that does")
     }
   }

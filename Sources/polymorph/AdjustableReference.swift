@@ -6,6 +6,7 @@ import ReferenceEngines
 /// computes.
 struct AdjustableReference {
   let block: ReferenceBlock
+  private let settings: ReferenceSettings
   let method: ExternalMethod
   let program: any AdjustableProgram
   let directory: String
@@ -17,7 +18,7 @@ struct AdjustableReference {
   ///   another kind.
   init(_ arguments: ParsedArguments, _ path: String) throws {
     block = try ReferenceBlock(path: path)
-    let settings = try ReferenceSettings(path: path)
+    settings = try ReferenceSettings(path: path)
     guard case .external(let method) = settings.model,
       let program = method.program as? any AdjustableProgram
     else {
@@ -56,8 +57,11 @@ struct AdjustableReference {
   }
 
   /// The engine at a cutoff and k-points.
+  ///
+  /// - Throws: `SettingsError` with the place of the command where the program does not work.
   func engine(at accuracy: CalculationAccuracy) throws -> ExternalEngine {
-    try ExternalEngine(program.with(accuracy), folder: directory, limits: method.limits)
+    try settings.externalEngine(
+      ExternalMethod(program.with(accuracy), limits: method.limits), folder: directory)
   }
 
   func text(_ accuracy: CalculationAccuracy) -> String {

@@ -2,7 +2,6 @@ import Coordinator
 import Foundation
 import MPIBindings
 import Potential
-import ReferenceEngines
 import Settings
 
 /// Runs one verb and turns errors into one message and an exit status.
@@ -77,7 +76,6 @@ struct Program {
   static func status(of error: any Error) -> ExitStatus {
     switch error {
     case is CommandLineError, is InputError, is SettingsError: .wrongInput
-    case ReferenceEngineError.cannotStart: .wrongInput
     case PotentialError.malformedFile: .wrongInput
     case CampaignError.wrongInput: .wrongInput
     default: .failed

@@ -268,4 +268,49 @@ struct MissingProgramTests {
     #expect(outcome.errors.contains(part), "\(outcome.errors)")
     #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
   }
+
+  @Test(
+    "Every verb that begins calculations tells it once and ends with status 2",
+    arguments: ["no-such-program", "[echo, hello]"])
+  func verbs(command: String) throws {
+    let folder = try ScratchFolder()
+    _ = try folder.write("<UPF>\n<PP_HEADER pseudo_type=\"NC\" element=\"Si\"", "own.upf")
+    let block = """
+      reference:
+        kind: espresso
+        command: \(command)
+        pseudopotentials: {Si: own.upf}
+        pseudopotential_folder: .
+        cutoff: 12
+
+      """
+    let engine = try folder.write(block, "engine.yaml")
+    let campaign = try folder.write(
+      block + "composition: Si\nformula_units: [2]\nseed: 1\n", "campaign.yaml")
+    let data = try folder.write(
+      "1\nLattice=\"5 0 0 0 5 0 0 0 5\" Properties=species:S:1:pos:R:3:forces:R:3 energy=-1 "
+        + "stress=\"0 0 0 0 0 0 0 0 0\" pbc=\"T T T\"\nSi 0 0 0 0 0 0\n", "data.xyz")
+    for words in [
+      ["evaluate", engine, data, "--output", "out.xyz"],
+      ["relax", engine, data, "--output", "out.xyz"],
+      ["errors", engine, data],
+      ["serve", engine, "--structure", data, "--socket", "none"],
+      ["converge", engine, data],
+      ["converge", engine, data, "--rattle", "0.1", "--json"],
+      ["converge", engine, "--verify", "1", "--training", data],
+      ["search", campaign, "--directory", folder.path("campaign")],
+      ["search", campaign, "--directory", folder.path("campaign"), "--dry-run"],
+      ["search", campaign, "--replay", folder.path("campaign")],
+    ] {
+      let outcome = try Polymorph.program.run(words, in: folder.url)
+      #expect(outcome.status == 2, "\(words): \(outcome.errors)")
+      let file = words.contains(campaign) ? campaign : engine
+      #expect(
+        outcome.errors.hasPrefix("polymorph: \(file):3: reference.command: found "),
+        "\(words): \(outcome.errors)")
+      #expect(outcome.errors.split(separator: "\n").count == 1, "\(words): \(outcome.errors)")
+      #expect(outcome.output.isEmpty, "\(words): \(outcome.output)")
+      #expect(!FileManager.default.fileExists(atPath: folder.path("campaign/campaign.db")))
+    }
+  }
 }

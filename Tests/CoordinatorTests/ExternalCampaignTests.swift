@@ -125,6 +125,24 @@ struct ExternalCampaignTests {
     #expect(!FileManager.default.fileExists(atPath: place.path("campaign/campaign.db")))
   }
 
+  @Test("A campaign whose program has gone is neither resumed nor re-ranked, and stays")
+  func programGone() throws {
+    let place = try ExternalPlace()
+    let begun = try place.search("campaign", ["--stop-after", "14"])
+    try #require(begun.status == 0, "\(begun.errors)")
+    let digest = try place.digest("campaign")
+    try FileManager.default.removeItem(atPath: place.path("vasp.sh"))
+    for outcome in [
+      try place.search("campaign", ["--resume"]),
+      try place.polymorph.run(["rerank", place.path("campaign")], in: place.folder),
+    ] {
+      #expect(outcome.status == 2, "\(outcome.errors)")
+      #expect(outcome.errors.contains("reference.command: found no program"), "\(outcome.errors)")
+      #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+    }
+    #expect(try place.digest("campaign") == digest)
+  }
+
   @Test(
     "Killed during calculations and resumed, no label is lost and none is computed twice",
     .tags(.mpi))
