@@ -22,7 +22,7 @@ enum ConvergeVerb: Verb {
     options: [
       .init("index", "N", "the Nth structure of the file, from 1; negative from the end"),
       .init("rattle", "Å", "displaces every coordinate at random, with this standard deviation"),
-      .init("seed", "N", "of the displacements; default 1"),
+      .init("seed", "N", "of the displacements by --rattle; default 1"),
       .init("energy", "meV/atom", "the energy may change by less; default 20"),
       .init("pressure", "GPa", "the pressure may change by less; default 1 (10 kbar)"),
       .init("force", "eV/Å", "every force component may change by less; default 0.3"),
@@ -71,6 +71,7 @@ enum ConvergeVerb: Verb {
         "converge: found \(session.communicator.size) ranks, allowed: 1; one calculation follows from "
           + "the others: give the program its processes in 'command:'")
     }
+    let displacement = try Displacement(arguments)
     let output = arguments.option("output") ?? "reference.yaml"
     guard
       URL(fileURLWithPath: output).standardizedFileURL.resolvingSymlinksInPath()
@@ -80,12 +81,14 @@ enum ConvergeVerb: Verb {
     }
     try checkFolder(of: output)
     let reference = try AdjustableReference(arguments, path)
-    let structure = try structure(file, arguments, reference)
+    let given = try structure(file, arguments, reference)
+    let structure = displacement?.applied(to: given) ?? given
     let limits = try limits(arguments, reference.program)
     let search = ConvergenceSearch(
       of: structure, with: reference.program, thresholds: try thresholds(arguments),
       largestCutoff: limits.cutoff, smallestKSpacing: limits.kSpacing)
-    var study = ConvergenceStudy(structure: structure, search: search, unit: reference.unit)
+    var study = ConvergenceStudy(
+      structure: structure, displacement: displacement, search: search, unit: reference.unit)
     try study.run(reference, session, isTold: !arguments.has("json"))
     return try report(study, reference, output, arguments, session)
   }
@@ -109,8 +112,7 @@ enum ConvergeVerb: Verb {
     if !isJSON { session.say("\nconverged: \(reference.text(answer))") }
     fflush(nil)
     let comments = study.comments(
-      engine: arguments.argument("ENGINE.yaml"), structure: arguments.argument("STRUCTURE"),
-      rattle: try arguments.positiveNumber("rattle"), seed: try seed(arguments))
+      engine: arguments.argument("ENGINE.yaml"), structure: arguments.argument("STRUCTURE"))
     let text = reference.block.text(
       with: reference.program.with(answer), comments: comments, at: output)
     try AtomicFile.write(text, to: output)
@@ -158,10 +160,6 @@ enum ConvergeVerb: Verb {
     )
   }
 
-  private static func seed(_ arguments: ParsedArguments) throws(CommandLineError) -> Int {
-    try arguments.integer("seed", in: 0...Int.max) ?? 1
-  }
-
   private static func structure(
     _ path: String, _ arguments: ParsedArguments, _ reference: AdjustableReference
   ) throws -> Structure {
@@ -176,14 +174,8 @@ enum ConvergeVerb: Verb {
         "converge: \(path): found \(count) structures, allowed: one; choose it with --index")
     }
     let place = index ?? 1
-    var structure = records[place > 0 ? place - 1 : count + place].structure
+    let structure = records[place > 0 ? place - 1 : count + place].structure
     try reference.check([structure], path)
-    guard let size = try arguments.positiveNumber("rattle") else { return structure }
-    var random = RandomStream(seed: UInt64(try seed(arguments)), purpose: .displacement)
-    structure = structure.replacing(
-      positions: structure.positions.map { position in
-        position + size * Vector3(random.normal(), random.normal(), random.normal())
-      })
     return structure
   }
 }

@@ -7,6 +7,8 @@ import ReferenceEngines
 /// The calculations of `polymorph converge`, and how they are shown.
 struct ConvergenceStudy {
   let structure: Structure
+  /// How the structure's atoms have been moved; `nil` where they are as on file.
+  let displacement: ConvergeVerb.Displacement?
   private(set) var search: ConvergenceSearch
   let unit: CutoffUnit
   /// Seconds of a calculation, also where it was found finished.
@@ -14,8 +16,12 @@ struct ConvergenceStudy {
   /// How many calculations somebody else has still to run.
   private var waitingCount = 0
 
-  init(structure: Structure, search: ConvergenceSearch, unit: CutoffUnit) {
+  init(
+    structure: Structure, displacement: ConvergeVerb.Displacement?, search: ConvergenceSearch,
+    unit: CutoffUnit
+  ) {
     self.structure = structure
+    self.displacement = displacement
     self.search = search
     self.unit = unit
   }
@@ -117,9 +123,9 @@ struct ConvergenceStudy {
   func advice(directory: String) -> String {
     func shortfall(_ kind: ConvergenceSearch.Series.Kind) -> String {
       guard let series = search.series.last(where: { $0.kind == kind }) else { return "" }
-      // All that have a label but the finest.
+      // All that have a label but the finest. Of both together one finer pair would confirm the first.
       let changes = search.changes(in: series).compactMap { $0 }
-      guard changes.count >= 2, let change = changes.last else {
+      guard changes.count >= (kind == .both ? 1 : 2), let change = changes.last else {
         return " after too few calculations: a setting is compared with two finer ones"
       }
       guard !change.isBelow(search.thresholds) else {
@@ -150,9 +156,10 @@ struct ConvergenceStudy {
   }
 
   /// How the setting was found, for the head of a file.
-  func comments(engine: String, structure file: String, rattle: Double?, seed: Int) -> [String] {
+  func comments(engine: String, structure file: String) -> [String] {
     let thresholds = search.thresholds
-    let moved = rattle.map { ", displaced by \(short($0)) Å (seed \(seed))" } ?? ""
+    let moved =
+      displacement.map { ", displaced by \(short($0.size)) Å (seed \($0.seed))" } ?? ""
     let formula = structure.composition().formula
     return [
       "Cutoff and k_spacing found by polymorph converge from \(engine)",

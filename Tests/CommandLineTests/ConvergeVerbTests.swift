@@ -178,6 +178,40 @@ struct ConvergeVerbTests {
     }
   }
 
+  @Test("Two pairs of cutoff and k-points are enough to say by how much they differ")
+  func togetherTooFew() throws {
+    let place = try ConvergePlace()
+    // From 350 to 400 eV the stand-in's energy falls by 33 meV/atom, from 2 to 3 points by 34, and to the
+    // setting after those by 44 and 47: neither is above 50 meV/atom, both together are. The third pair fails.
+    let script = try place.folder.write(
+      """
+      #!/bin/sh
+      if grep -q 'ENCUT *= *460' INCAR && grep -q '^ *4 *4 *4' KPOINTS; then exit 1; fi
+      exec '\(place.folder.path("vasp.sh"))'
+      """, "failing.sh")
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script)
+    let engine = try place.folder.write(
+      place.text("engine.yaml").replacing("/vasp.sh", with: "/failing.sh")
+        .replacing("cutoff: 200", with: "cutoff: 350"), "failing.yaml")
+    let words = [
+      engine, place.crystal, "--rattle", "0.1", "--energy", "50", "--pressure", "100", "--force",
+      "100", "--largest-cutoff", "460",
+    ]
+    let outcome = try place.run(words)
+    #expect(outcome.status == 1)
+    #expect(
+      outcome.errors.contains("both together reached the limit: the last two calculations still"),
+      "\(outcome.output)\(outcome.errors)")
+    let report = try object(place.run(words + ["--json"]).output)
+    let series = try #require(report["series"] as? [[String: Any]])
+    #expect(series.map { $0["finer"] as? String } == ["cutoff", "k_spacing", "both"])
+    let pairs = try #require(series.last?["calculations"] as? [[String: Any]])
+    #expect(pairs.map { $0["cutoff"] as? Double } == [350, 400, 460])
+    #expect(pairs.map { $0["failure"] is String } == [false, false, true])
+    let change = try #require(pairs[0]["energy_change_per_atom"] as? Double)
+    #expect(abs(change) > 0.050 && abs(change) < 0.090, "\(change)")
+  }
+
   @Test("What is run by hand waits, and while anything waits there is no answer")
   func byHand() throws {
     let place = try ConvergePlace(mode: nil)
@@ -286,6 +320,10 @@ struct ConvergeVerbTests {
         "two factors of at least 1"
       ),
       ([place.engine, "--verify", "3", "--seed", "3"], "--seed does not go with --verify"),
+      ([place.engine, place.crystal, "--seed", "3"], "--seed goes with --rattle"),
+      ([place.engine, place.crystal, "--rattle", "0.1", "--seed", "-1"], "--seed"),
+      ([place.engine, place.crystal, "--rattle", "0"], "--rattle"),
+      ([place.engine, "no-such-file", "--rattle", "0.1", "--seed", "x"], "--seed"),
     ]
     for (words, part) in cases {
       let outcome = try place.run(words)
