@@ -53,13 +53,15 @@ public final class Communicator {
   /// Whether MPI carries the messages.
   public var usesMPI: Bool { groups != nil }
 
-  /// Ends MPI; every rank calls it last.
+  /// Ends MPI once every rank is here; every rank calls it last.
   ///
   /// Calls after the first do nothing.
   ///
   /// - Throws: `MPIError` where the library fails.
   public func finalize() throws(MPIError) {
     guard groups != nil else { return }
+    // Where a rank aborts while others are within MPI_Finalize, mpirun of Open MPI 4.1 crashes or hangs at times.
+    try barrier()
     groups = nil
     try MPIError.check(MPI_Finalize(), "MPI_Finalize")
   }

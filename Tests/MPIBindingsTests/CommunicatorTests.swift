@@ -51,6 +51,15 @@ struct CommunicatorTests {
     #expect(outcome.status == 7)
   }
 
+  @Test("So does one while the others end: they wait for it", .tags(.mpi))
+  func lateAbort() throws {
+    // Without the wait some of fifty runs crashed or hung.
+    for _ in 0..<10 {
+      let outcome = try BuiltProgram("MPIProbe").run(["late-abort"], ranks: 2, timeoutSeconds: 20)
+      #expect(outcome.status == 7, "\(outcome.errors)")
+    }
+  }
+
   @Test("The library names itself")
   func version() {
     #expect(Communicator.libraryVersion.contains("MPI"))

@@ -135,6 +135,7 @@ let cases: [String: (Communicator) throws -> Void] = [
   "round-trips": roundTrips, "any-source": anySource, "large": largeMessages,
   "gather": gatherOrder, "idle": idleRanks, "timeout": timeout,
   "abort": { if $0.rank == $0.size - 1 { $0.abort(status: 7) } else { try $0.barrier() } },
+  "late-abort": { if $0.rank == 0 { usleep(500); $0.abort(status: 7) } else { try $0.finalize() } },
 ]
 let name = CommandLine.arguments.last ?? ""
 guard let run = cases[name] else { world.abort(status: 2) }
