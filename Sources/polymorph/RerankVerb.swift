@@ -32,7 +32,8 @@ enum RerankVerb: Verb {
         + "the reference method and strained copies of their minima (hydrostatic, uniaxial and shear, up "
         + "to 4 %) join the campaign's training set; the potential goes to DIR/retrained.mtp, what it was "
         + "trained on to DIR/retrained.cfg, and the comparisons before and after, over the other "
-        + "candidates alone, to DIR/rerank.json. Half of the candidates is a good choice.",
+        + "candidates alone, to DIR/rerank.json. Half of the candidates is a good choice. The ranking is "
+        + "written and printed before the training, and stays where that fails.",
     ])
 
   static func run(_ arguments: ParsedArguments, _ session: Session) throws -> ExitStatus {
@@ -53,14 +54,37 @@ enum RerankVerb: Verb {
       }
       return .done
     }
-    let reranking = try Reranking(folder, top: top, training: trainingCount)
-    guard let result = try reranking.run(session.communicator) else { return .done }
-    if arguments.has("json") {
-      session.say(result.json)
-    } else {
-      print(result.text, terminator: "")
-      print("re-rank evaluations of the reference: \(reranking.evaluations)")
-    }
+    try rerank(
+      Reranking(folder, top: top, training: trainingCount), isJSON: arguments.has("json"), session)
     return .done
+  }
+
+  /// Shows the ranking before the training, which may fail; JSON is one value, printed when all is known.
+  private static func rerank(
+    _ reranking: Reranking, isJSON: Bool, _ session: Session
+  ) throws {
+    var ranking: RerankResult?
+    do {
+      let result = try reranking.run(session.communicator) { finished in
+        ranking = finished
+        guard !isJSON else { return }
+        print(finished.text, terminator: "")
+        print("re-rank evaluations of the reference: \(reranking.evaluations)")
+        // Nothing is printed any more where ranks are ended.
+        fflush(nil)
+      }
+      guard let result else { return }
+      if isJSON {
+        session.say(result.json)
+      } else if let retraining = result.retraining {
+        print("\nretraining\n" + retraining.text, terminator: "")
+      }
+    } catch {
+      if isJSON, let ranking {
+        session.say(ranking.json)
+        fflush(nil)
+      }
+      throw error
+    }
   }
 }

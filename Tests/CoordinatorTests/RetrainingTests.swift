@@ -115,7 +115,6 @@ struct RetrainingTests {
     #expect(failed.isEmpty && strained == 2 * TrainingStrain.all.count)
     let steps = try result.integer("trajectory_structures")
     #expect(steps >= 4 && steps + strained == all.count - known.count)
-    #expect(try result.integer("trained_on") <= all.count)
     let energy = try #require(try result.object("energy_error_mev_per_atom")["rmse"] as? Double)
     let force = try #require(try result.object("force_error_ev_per_angstrom")["rmse"] as? Double)
     #expect(energy > 0 && energy < 100 && force > 0 && force < 1)
@@ -141,22 +140,63 @@ struct RetrainingTests {
       #expect(fresh.contains { $0.matches(structure) }, "candidate \(candidate)")
     }
 
-    // The potential on file has the errors that are told.
-    let errors = try place.polymorph.run(
-      ["errors", place.path("c/retrained.mtp"), place.path("c/retrained.cfg"), "--json"],
-      in: place.folder)
-    #expect(errors.status == 0, "\(errors.errors)")
-    if try result.integer("trained_on") == all.count {
-      let object = try #require(
-        JSONSerialization.jsonObject(with: Data(errors.output.utf8)) as? [String: Any])
-      let again = try #require(try object.object("energy_per_atom")["rmse"] as? Double)
-      #expect((1000 * again).isClose(to: energy, relative: 1e-6, absolute: 0))
+    // The potential on file has the errors that are told, over what the campaign's bounds let it be fitted to:
+    // forces up to 20 eV/Å, and energies up to 5 eV per atom above the lowest.
+    let text = try String(contentsOfFile: place.path("c/retrained.cfg"), encoding: .utf8)
+    let blocks = text.components(separatedBy: "BEGIN_CFG").dropFirst()
+    try #require(blocks.count == all.count)
+    let weak = try zip(blocks, all).compactMap { block, record in
+      let label = try #require(record.labelled)
+      let energy = label.evaluation.energy / Double(label.structure.atomCount)
+      return label.evaluation.largestForce() > 20 ? nil : (block: block, energy: energy)
     }
+    let lowest = try #require(weak.map(\.energy).min())
+    let used = weak.filter { $0.energy - lowest <= 5 }
+    #expect(try result.integer("trained_on") == used.count)
+    try AtomicFile.write(
+      used.map { "BEGIN_CFG" + $0.block }.joined(), to: place.path("used.cfg"))
+    let errors = try place.polymorph.run(
+      ["errors", place.path("c/retrained.mtp"), place.path("used.cfg"), "--json"],
+      in: place.folder)
+    try #require(errors.status == 0, "\(errors.errors)")
+    let object = try #require(
+      JSONSerialization.jsonObject(with: Data(errors.output.utf8)) as? [String: Any])
+    let again = try #require(try object.object("energy_per_atom")["rmse"] as? Double)
+    #expect((1000 * again).isClose(to: energy, relative: 1e-6, absolute: 0))
     // An ordinary re-ranking has no such key.
     #expect(try rerank(place, ["--top", "5"]).status == 0)
     let plain = try #require(
       JSONSerialization.jsonObject(with: bytes(place, "rerank.json")) as? [String: Any])
     #expect(plain["retraining"] == nil && plain["comparison"] != nil)
+  }
+
+  @Test("Where the training fails the ranking is on file and shown", .tags(.mpi))
+  func failure() throws {
+    let place = try Workplace()
+    try place.search("c")
+    let words = ["--top", "5", "--retrain", "2"]
+    let plain = try rerank(place, ["--top", "5"])
+    try #require(plain.status == 0, "\(plain.errors)")
+    let ranking = try bytes(place, "rerank.json")
+    // A folder in the place of its file: what was trained cannot be written.
+    try FileManager.default.createDirectory(
+      atPath: place.path("c/retrained.cfg"), withIntermediateDirectories: false)
+    for ranks in [nil, 2] {
+      for more in [[], ["--json"]] {
+        try FileManager.default.removeItem(atPath: place.path("c/rerank.json"))
+        let outcome = try rerank(place, words + more, ranks: ranks)
+        let context = "\(ranks ?? 0) ranks \(more): \(outcome.errors)\(outcome.output)"
+        #expect(outcome.status == 1, "\(context)")
+        #expect(outcome.errors.contains("retrained.cfg"), "\(context)")
+        #expect(try bytes(place, "rerank.json") == ranking, "\(context)")
+        if more.isEmpty {
+          #expect(outcome.output == plain.output, "\(context)")
+        } else {
+          #expect(outcome.output == String(decoding: ranking, as: UTF8.self), "\(context)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: place.path("c/retrained.mtp")))
+      }
+    }
   }
 
   @Test("What cannot be trained or tested is a mistake of the command line, told once", .tags(.mpi))

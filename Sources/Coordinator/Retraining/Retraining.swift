@@ -8,7 +8,9 @@ import ReferenceEngines
 /// Trains a campaign's newest potential further on what a re-ranking has computed, and compares again.
 ///
 /// It learns the steps of the reference method's relaxations of some candidates and strained copies of their
-/// minima; the other candidates test it. Nothing depends on the number of ranks.
+/// minima; the other candidates test it. Nothing depends on the number of ranks, unless labels themselves depend
+/// on what was computed before them (``ReferenceEngine/dependsOnHistory``): clients of `i-pi` agree within the
+/// threshold of their self-consistent field only.
 struct Retraining {
   /// A piece of work that gives new training data.
   private enum Source {
@@ -117,7 +119,8 @@ struct Retraining {
   private func data(from source: Source) throws -> [LabelledStructure] {
     switch source {
     case .trajectory(let candidate):
-      // External programs have computed every step already: it lies in its folder.
+      // A program that is started for every structure has computed each step already: it lies in its folder.
+      // Clients of `i-pi` keep nothing and compute the steps again.
       let steps = TrainingTrajectory.steps(
         from: candidate.model, with: reference,
         settings: rules.relaxation(stages: rules.rerankStages)

@@ -6,7 +6,8 @@ package struct RetrainingChoice: Sendable {
   let training: [RerankComparison.Candidate]
   /// Those that test, by place.
   let test: [RerankComparison.Candidate]
-  /// Those that do neither, so that no test is among what is learnt.
+  /// Those that do neither, so that no test is among the candidates that are learnt; the campaign's own training
+  /// set may hold its minimum, where the search has verified that.
   let duplicates: [RetrainingResult.Duplicate]
 
   /// Chooses among candidates.

@@ -24,7 +24,10 @@ public struct RetrainingResult: Sendable {
   public let training: [Int]
   /// The candidates that test it, by place.
   public let test: [Int]
-  /// Candidates that do neither, so that no test is among what was learnt.
+  /// Candidates that do neither, so that no test is among the candidates that were learnt.
+  ///
+  /// The campaign's own training set may hold minima that test, where the search has verified them: both
+  /// potentials have learnt those.
   public let duplicates: [Duplicate]
   /// New structures that are steps of relaxations.
   public let trajectoryStructures: Int

@@ -28,16 +28,14 @@ public struct RerankResult: Sendable {
     self.leftOut = leftOut
   }
 
-  /// The tables for people.
+  /// The tables of the ranking for people; ``RetrainingResult/text`` is apart, as it comes later.
   public var text: String {
     var left = leftOut.map { "left out: \($0.name): \($0.reason)\n" }.joined()
     if !withoutSinglePoint.isEmpty {
       let names = withoutSinglePoint.map(String.init).joined(separator: ", ")
       left += "no single point, the relaxation's last step instead: candidates \(names)\n"
     }
-    let retrained = retraining.map { "retraining\n" + $0.text } ?? ""
-    return [table.text, comparison.text, left, retrained].filter { !$0.isEmpty }.joined(
-      separator: "\n")
+    return [table.text, comparison.text, left].filter { !$0.isEmpty }.joined(separator: "\n")
   }
 
   /// The tables for programs.
@@ -111,18 +109,28 @@ public final class Reranking {
 
   /// Relaxes what is missing and, where that was asked for, trains the potential further; every rank calls it.
   ///
-  /// - Returns: The ranking and the comparison, on rank 0.
+  /// What fails in the training leaves the ranking on file and shown.
+  ///
+  /// - Parameters:
+  ///   - communicator: Connects the ranks.
+  ///   - show: Is given the ranking on rank 0, once it is written and before any training.
+  /// - Returns: The ranking, the comparison and what came of the training, on rank 0.
   /// - Throws: `CampaignError.wrongInput` where no re-ranked candidate would be left to test the potential, or
   ///   what working and messages throw.
-  public func run(_ communicator: Communicator) throws -> RerankResult? {
+  public func run(
+    _ communicator: Communicator, show: (RerankResult) -> Void
+  ) throws -> RerankResult? {
     let extended = try reranked(communicator)
     var result: RerankResult?
     if communicator.rank == 0 {
       let ranking = RerankResult(of: extended, top: top)
       try ranking.write(to: folder)
+      show(ranking)
       result = ranking
     }
     guard let trainingCount, let newest else { return result }
+    // An error of any rank ends them all: not before rank 0 is done with the ranking.
+    try communicator.barrier()
     // Every rank works, not only the one that has a result to put it into.
     let retraining = try retrained(trainingCount, newest, extended, communicator)
     result?.retraining = retraining
