@@ -49,6 +49,8 @@ public enum PotentialError: Error, Equatable, CustomStringConvertible {
   case unsupportedPeriodicity(String)
   /// Energy, force or stress is not finite.
   case notFinite(String)
+  /// The reference method has no result for the structure, and why.
+  case noResult(String)
   /// A potential file is malformed: file and line, what was found, what is allowed.
   case malformedFile(path: String, line: Int, String)
   /// Parameters contradict each other or lie outside their range.
@@ -63,6 +65,7 @@ public enum PotentialError: Error, Equatable, CustomStringConvertible {
       "the potential knows no \(element); it knows \(known.map(\.symbol).joined(separator: ", "))"
     case .unsupportedPeriodicity(let what): "periodicity not supported: \(what)"
     case .notFinite(let what): "not finite: \(what)"
+    case .noResult(let reason): reason
     case .malformedFile(let path, let line, let what): "\(path):\(line): \(what)"
     case .invalidParameters(let what): "invalid potential: \(what)"
     case .training(let what): "training is impossible: \(what)"

@@ -130,14 +130,14 @@ public struct ReferenceSettings: Sendable {
 
   /// The potential that the settings describe.
   ///
-  /// An external program computes in temporary folders that are removed at once; clients of a socket live in
-  /// theirs.
+  /// An external program computes in temporary folders that are removed at once, clients of a socket live in
+  /// theirs; what failed stays, and the message names the place.
   ///
   /// - Throws: `SettingsError` with file, line and key where a program is missing or would have to be run by
   ///   hand, in folders that are removed; `PotentialError.invalidParameters` where the parameters contradict
   ///   each other, and for clients of a socket that cannot be had.
   public func potential() throws -> any InteratomicPotential {
-    if let obstacle = problem ?? obstacleToLabelling { throw obstacle }
+    if let obstacle = obstacleToLabelling { throw obstacle }
     if let embedded = try embeddedPotential() { return embedded }
     let scratch = ScratchFolder()
     let engine: any ReferenceEngine =
@@ -156,6 +156,11 @@ public struct ReferenceSettings: Sendable {
     case .tersoff(let parameters): try TersoffPotential(parameters)
     case .external, .socket: nil
     }
+  }
+
+  /// The program that labels by files in folders; `nil` for other methods.
+  public var program: (any CalculationProgram)? {
+    if case .external(let method) = model { method.program } else { nil }
   }
 
   /// The elements that the method has parameters of; `nil` where it does not say.
@@ -192,7 +197,10 @@ public struct ReferenceSettings: Sendable {
     folder: String = "reference", stores: [String] = [],
     shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws(PotentialError) -> any ReferenceEngine {
-    if let problem { throw .invalidParameters(problem.description) }
+    // What is not asked for its version need not be there to write inputs and read results.
+    if let problem, program.map({ $0.versionLaunch != nil }) ?? true {
+      throw .invalidParameters(problem.description)
+    }
     switch model {
     case .external(let method):
       do {
@@ -358,6 +366,7 @@ extension ReferenceSettings {
 
   /// Why the method cannot label structures by itself; `nil` where it can.
   public var obstacleToLabelling: SettingsError? {
+    if let problem { return problem }
     guard case .external(let method) = model, method.program.launch.command.isEmpty else {
       return nil
     }

@@ -299,7 +299,6 @@ struct MissingProgramTests {
       ["converge", engine, data, "--rattle", "0.1", "--json"],
       ["converge", engine, "--verify", "1", "--training", data],
       ["search", campaign, "--directory", folder.path("campaign")],
-      ["search", campaign, "--directory", folder.path("campaign"), "--dry-run"],
       ["search", campaign, "--replay", folder.path("campaign")],
     ] {
       let outcome = try Polymorph.program.run(words, in: folder.url)
@@ -312,5 +311,27 @@ struct MissingProgramTests {
       #expect(outcome.output.isEmpty, "\(words): \(outcome.output)")
       #expect(!FileManager.default.fileExists(atPath: folder.path("campaign/campaign.db")))
     }
+  }
+
+  @Test(
+    "What a program printed that failed stays where the message says, and what succeeded does not")
+  func failed() throws {
+    let folder = try ScratchFolder()
+    let crystal = try folder.write(
+      "Si\n1.0\n5 0 0\n0 5 0\n0 0 5\nSi\n1\nDirect\n0 0 0\n", "POSCAR")
+    let engine = try folder.write(
+      "reference:\n  kind: i-pi\n  method: toy\n  command: [sh, -c, 'echo because; exit 3']\n",
+      "engine.yaml")
+    let outcome = try Polymorph.program.run(
+      ["evaluate", engine, crystal, "--output", "out.cfg", "--elements", "Si"], in: folder.url)
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("it ended with status 3"), "\(outcome.errors)")
+    #expect(!outcome.errors.contains("not finite"), "\(outcome.errors)")
+    let line = try #require(outcome.errors.split(separator: "\n").first)
+    let path = try #require(line.split(separator: " ").last.map(String.init))
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "because\n")
+    let root = URL(fileURLWithPath: path).deletingLastPathComponent().deletingLastPathComponent()
+    #expect(root.lastPathComponent.hasPrefix("polymorph-reference-"))
+    try FileManager.default.removeItem(at: root)
   }
 }

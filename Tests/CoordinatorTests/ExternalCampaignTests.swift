@@ -143,6 +143,27 @@ struct ExternalCampaignTests {
     #expect(try place.digest("campaign") == digest)
   }
 
+  @Test("What is installed on the cluster alone is needed for neither a dry run nor a replay")
+  func elsewhere() throws {
+    let place = try ExternalPlace()
+    #expect(try place.search("campaign").status == 0)
+    let text = try String(contentsOfFile: place.campaign, encoding: .utf8)
+    let command = try #require(text.split(separator: "\n").first { $0.contains("command:") })
+    try AtomicFile.write(
+      text.replacing(command, with: "  command: [no-such-vasp]"), to: place.campaign)
+    let dry = try place.polymorph.run(
+      ["search", place.campaign, "--dry-run", "--directory", place.path("dry")], in: place.folder)
+    #expect(dry.status == 0, "\(dry.errors)")
+    #expect(dry.output.contains("not here: "), "\(dry.output)")
+    #expect(dry.output.contains("found no program 'no-such-vasp'"), "\(dry.output)")
+    #expect(FileManager.default.fileExists(atPath: place.path("dry-dry-run/reference-01/INCAR")))
+    let before = try place.runs("begun").count
+    let search = try place.search("other")
+    #expect(search.status == 2, "\(search.errors)")
+    #expect(search.errors.contains("found no program 'no-such-vasp'"), "\(search.errors)")
+    #expect(try place.runs("begun").count == before)
+  }
+
   @Test(
     "Killed during calculations and resumed, no label is lost and none is computed twice",
     .tags(.mpi))

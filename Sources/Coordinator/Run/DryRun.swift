@@ -32,7 +32,11 @@ public struct DryRun {
   ///   groups, or what writing throws.
   public func run() throws -> String {
     let rules = CampaignRules(settings)
-    let engine = try settings.reference.method(folder: directory + "/reference").engine
+    // The program of the cluster need not be installed where a campaign is checked.
+    let program = settings.reference.settings.program
+    let engine =
+      program == nil
+      ? try settings.reference.method(folder: directory + "/reference").engine : nil
     let samples = try samples(rules)
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     for (index, structure) in samples.enumerated() {
@@ -40,7 +44,7 @@ public struct DryRun {
       try StructureFile.write(
         [StructureRecord(structure: structure, comment: "first reference input \(index + 1)")],
         to: name + ".vasp", format: .poscar)
-      try writeInputs(of: structure, engine, to: name)
+      if let program { try writeInputs(of: structure, program, to: name) }
     }
     let seedings = seedings(rules)
     for (kind, structure, description) in seedings {
@@ -50,33 +54,43 @@ public struct DryRun {
     }
     try AtomicFile.write(settings.yaml(), to: directory + "/campaign.yaml")
 
-    let timing = try secondsPerLabel(samples[0], engine)
+    let timing = engine.flatMap { secondsPerLabel(samples[0], $0) }
     let labels = settings.activeLearning.maximumLabels
     let learns = settings.potential.kind != .reference
     let parameters = learns ? try rules.untrainedPotential().parameterCount : 0
-    let megabytes =
-      Double(
-        settings.search.window * 2 + 8) * Double(parameters * parameters * 8) / 1e6
+    let grading =
+      learns
+      ? try rules.gradingLevel.map { try rules.untrainedPotential(level: $0).parameterCount } : nil
+    // The active set is as large as the potential that grades.
+    let active = Double(grading ?? parameters)
+    let megabytes = Double(settings.search.window * 2 + 8) * active * active * 8 / 1e6
     let potentialText =
       learns
       ? "moment tensor potential of level \(settings.potential.level), \(parameters) parameters, "
         + "cutoff \(settings.potential.cutoff) Å"
+        + (grading.map {
+          ", graded by one of level \(settings.activeLearning.level), \($0) parameters"
+        } ?? "")
       : "none: candidates are relaxed with the reference"
     let labelText =
       learns
-      ? "\(settings.initialTraining.randomStructures) initial, at most \(labels) in all; one takes "
+      ? "\(settings.initialTraining.randomStructures) initial, at most \(labels) in all, the last "
+        + "\(settings.activeLearning.verify) for the best minima; one takes "
         + (timing.map {
           "\(Self.short($0)) s here, all together "
             + ProgressReporter.duration($0 * Double(labels))
         } ?? "as long as the program needs")
       : "none; one evaluation of the reference takes "
         + (timing.map { "\(Self.short($0)) s here" } ?? "as long as the program needs")
+    let obstacle =
+      settings.reference.settings.obstacleToLabelling.map { "\n                not here: \($0)" }
+      ?? ""
     return """
       \(settings.title)
       composition     \(settings.target.summary), \
       \(settings.pressure) GPa, seed \(settings.seed)
       potential       \(potentialText)
-      reference       \(engine.summary)
+      reference       \(settings.reference.settings.summary)\(obstacle)
       labels          \(labelText)
       search          \(settings.search.candidates) candidates, population \
       \(settings.search.population), window \(settings.search.window), \
@@ -140,9 +154,8 @@ public struct DryRun {
 
   /// Writes what an external program would be given.
   private func writeInputs(
-    of structure: Structure, _ engine: any ReferenceEngine, to folder: String
+    of structure: Structure, _ program: any CalculationProgram, to folder: String
   ) throws {
-    guard let program = (engine as? ExternalEngine)?.program else { return }
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     for file in try program.inputs(for: structure, attempt: .regular) {
       // Pseudopotentials stay where they are.
@@ -152,10 +165,8 @@ public struct DryRun {
     }
   }
 
-  /// What one label takes in seconds; `nil` for external programs, which a dry run does not start.
-  private func secondsPerLabel(_ structure: Structure, _ engine: any ReferenceEngine) throws
-    -> Double?
-  {
+  /// What one label takes in seconds; `nil` for clients of a socket, which a dry run does not start.
+  private func secondsPerLabel(_ structure: Structure, _ engine: any ReferenceEngine) -> Double? {
     guard engine is EmbeddedReference else { return nil }
     let clock = ContinuousClock()
     let times = (0..<5).map { _ in

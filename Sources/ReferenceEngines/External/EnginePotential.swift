@@ -1,6 +1,7 @@
 import Crystal
 import Foundation
 import Potential
+import Synchronization
 
 /// A reference engine behind the face of a potential: every evaluation is a label.
 public struct EnginePotential: InteratomicPotential {
@@ -28,30 +29,38 @@ public struct EnginePotential: InteratomicPotential {
 
   /// Labels the structure.
   ///
-  /// - Throws: `PotentialError.unknownElement`, or `.notFinite` with the reason where there is no label.
+  /// - Throws: `PotentialError.unknownElement`, or `.noResult` with the reason where there is no label.
   public func evaluation(of structure: Structure) throws(PotentialError) -> Evaluation {
     for element in structure.species where !elements.contains(element) {
       throw .unknownElement(element, known: elements)
     }
-    defer {
-      // Only this structure's: others may be under way. One that cannot be removed harms nobody.
-      if scratch != nil, let engine = engine as? ExternalEngine {
-        try? FileManager.default.removeItem(atPath: engine.folder(for: structure))
-      }
-    }
+    let folder = scratch == nil ? nil : (engine as? ExternalEngine)?.folder(for: structure)
     switch engine.label(structure) {
-    case .labelled(let evaluation): return evaluation
-    case .failed(let reason): throw .notFinite(reason)
+    case .labelled(let evaluation):
+      // Only this structure's: others may be under way. One that cannot be removed harms nobody.
+      if let folder { try? FileManager.default.removeItem(atPath: folder) }
+      return evaluation
+    case .failed(let reason):
+      // What the program printed is all that tells why.
+      scratch?.keep()
+      throw .noResult(reason + (folder.map { "; see \($0)" } ?? ""))
     }
   }
 
   private static let allElements = (1...118).compactMap(ChemicalElement.init(atomicNumber:))
 }
 
-/// A folder in the place for temporary files that no other has, removed with its last owner.
+/// A folder in the place for temporary files that no other has, removed with its last owner unless somebody is
+/// to look into it.
 final class ScratchFolder: Sendable {
   let path = NSTemporaryDirectory() + "polymorph-reference-\(UUID().uuidString)"
+  private let isKept = Atomic<Bool>(false)
 
-  // A folder there that cannot be removed harms nobody.
-  deinit { try? FileManager.default.removeItem(atPath: path) }
+  /// Leaves the folder where it is.
+  func keep() { isKept.store(true, ordering: .relaxed) }
+
+  deinit {
+    // A folder there that cannot be removed harms nobody.
+    if !isKept.load(ordering: .relaxed) { try? FileManager.default.removeItem(atPath: path) }
+  }
 }
