@@ -81,6 +81,11 @@ public enum CompositionSpace: Sendable, Hashable {
     }
   }
 
+  /// After so many structures for the first training their cells come round again; 1 where they are drawn.
+  public var initialTurn: Int {
+    if case .listed(let compositions) = self { compositions.count } else { 1 }
+  }
+
   /// The cell of a structure for the first training of a potential: the listed ones in turn, or drawn
   /// as those of the first candidates are.
   ///

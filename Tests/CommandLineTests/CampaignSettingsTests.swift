@@ -289,6 +289,10 @@ struct CampaignSettingsTests {
       "active_learning.level: found 7, allowed: an even integer from 2 to potential.level (12); leave it out for 12"
     ),
     .init(
+      "max_labels: 250", "max_labels: 50, verify: 10", 18,
+      "active_learning.verify: found 10 of the 10 labels after the initial ones, allowed: fewer than those, which the search learns from; try max_labels 240"
+    ),
+    .init(
       "max_labels: 250", "max_labels: 39", 18,
       "active_learning.max_labels: found 39, allowed: at least the 40 of initial_training.random_structures; try 240"
     ),
@@ -365,6 +369,15 @@ struct CampaignSettingsTests {
       "tilte: found an unknown key, allowed: title, elements, composition, formula_units, pressure, seed, potential, training, reference, initial_training, active_learning, minimum_distances, search, relaxation, rerank; did you mean 'title'?"
     ),
   ]
+
+  @Test(
+    "Labels for the best minima are kept where others are left",
+    arguments: [(40, 0), (42, 0), (43, 2), (250, 2)])
+  func reserve(limit: Int, verify: Int) throws {
+    let settings = try ExampleCampaign.settings(
+      replacing: "max_labels: 250", by: "max_labels: \(limit)")
+    #expect(settings.activeLearning.verify == verify)
+  }
 
   @Test("Every mistake is named with its line and what is allowed", arguments: mistakes)
   func mistake(_ mistake: Mistake) throws {

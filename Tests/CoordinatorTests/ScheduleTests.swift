@@ -59,23 +59,41 @@ private final class RecordingExecutor: WorkExecutor {
 struct ScheduleTests {
   private let toy = ToyExecutor()
 
-  @Test("Cells of every size begin with all volumes; the search goes on with those of the lowest")
-  func volumes() throws {
-    let recording = RecordingExecutor()
-    let run = try ToyRun(InProcessTransport(executor: recording))
+  @Test("However many sizes a cell has, each begins with all volumes", arguments: 1...13)
+  func volumes(sizes: Int) throws {
+    let silicon = try Composition(formula: "Si")
+    let space = CompositionSpace.listed((1...sizes).map { silicon.repeated($0) })
+    let count = BreedingOrder.initialVolumes.count
     var volumes: [Int: Set<Double>] = [:]
-    for case .generate(let order, _) in recording.orders {
-      volumes[order.composition.atomCount, default: []].insert(order.targetVolumePerAtom)
+    for number in 0..<(count * sizes) {
+      let order = BreedingOrder.initial(number, in: space, seed: 1)
+      volumes[order.composition.atomCount, default: []].insert(
+        order.targetVolumePerAtom / VolumeEstimate.fromRadii(order.composition))
     }
-    #expect(volumes.keys.sorted() == [6, 12])
+    #expect(volumes.keys.sorted() == Array(1...sizes))
     for found in volumes.values {
-      #expect(found.count == 6)
+      #expect(found.count == count)
       #expect((found.max() ?? 0) > 3 * (found.min() ?? 0))
     }
+    // A few structures of each have not all the same, either.
+    let first = (0..<(3 * sizes)).map { BreedingOrder.initial($0, in: space, seed: 1) }
+    for orders in Dictionary(grouping: first, by: \.composition.atomCount).values {
+      #expect(Set(orders.map(\.targetVolumePerAtom)).count == 3)
+    }
+  }
+
+  @Test("The search starts from the volumes of the lowest initial structures")
+  func startingVolume() throws {
+    let recording = RecordingExecutor()
+    let run = try ToyRun(InProcessTransport(executor: recording))
+    let volumes = recording.orders.compactMap { order -> Double? in
+      if case .generate(let order, _) = order { order.targetVolumePerAtom } else { nil }
+    }
+    #expect(Set(volumes).count == BreedingOrder.initialVolumes.count)
     // What the first training saw: labels of initial structures alone.
     let initial = run.state.labels.filter { if case .initial = $0.origin { true } else { false } }
       .compactMap(\.labelled).sorted { energyPerAtom($0) < energyPerAtom($1) }
-    let ratios = initial.prefix(max(3, initial.count / 6)).map {
+    let ratios = initial.prefix(max(3, initial.count / BreedingOrder.initialVolumes.count)).map {
       $0.structure.volumePerAtom / VolumeEstimate.fromRadii($0.structure.composition())
     }
     #expect(ratios.count >= 3)
@@ -140,8 +158,10 @@ struct ScheduleTests {
         continue
       }
     }
-    // The search was cut short, or the limit would say nothing.
-    #expect(run.state.counts.unreliable > 0)
+    // Without the limit there are more labels: it was met.
+    settings.maxLabels = 90
+    let free = try ToyRun(InProcessTransport(executor: toy), settings: settings)
+    #expect(free.state.labels.count > 40)
   }
 
   @Test("The toy campaign exercises every kind of slot")

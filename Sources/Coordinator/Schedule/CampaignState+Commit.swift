@@ -100,6 +100,7 @@ extension CampaignState {
           description: "selection names place \(place) of \(poolUnderSelection.count)")
       }
       let entry = poolUnderSelection[place]
+      guard !isLabelled(entry.structure) else { continue }
       queueLabel(
         of: entry.structure, origin: .candidate(entry.candidate, grade: entry.grade))
     }
@@ -181,7 +182,8 @@ extension CampaignState {
     }
     let order = known.indices.sorted { (enthalpies[$0], $0) < (enthalpies[$1], $1) }
     // About as many as have one volume; three at least, so that one odd structure does not decide.
-    let ratios = order.prefix(max(3, known.count / 6)).map { place in
+    let count = max(3, known.count / BreedingOrder.initialVolumes.count)
+    let ratios = order.prefix(count).map { place in
       let structure = known[place].structure
       return structure.volumePerAtom / VolumeEstimate.fromRadii(structure.composition())
     }
@@ -215,8 +217,18 @@ extension CampaignState {
     if let recipe = report.recipe { self[candidate: id].recipe = recipe }
     counts.evaluations += report.evaluations
     guard labelsToExplore > 0 else { return }
-    pool += report.extrapolative.map {
+    pool += report.extrapolative.filter { !isLabelled($0.structure) }.map {
       PoolEntry(structure: $0.structure, grade: $0.grade, candidate: id)
+    }
+  }
+
+  /// Whether this very structure has a label or awaits one: a second one would teach nothing.
+  ///
+  /// A candidate meets one again where its label was too high to be trained on.
+  private func isLabelled(_ structure: Structure) -> Bool {
+    labels.contains { label in
+      if case .failed = label.status { return false }
+      return label.structure == structure
     }
   }
 

@@ -125,7 +125,8 @@ extension CampaignState {
       || poolIsRipe(forced: false)
   }
 
-  // Without labels to come no newer potential will help those that wait.
+  // The labels that are left are for the minima at the end: what they teach comes too late for those that
+  // wait, and as many as a population would keep new candidates from being bred.
   private var nothingCanBeLearnt: Bool {
     version > 0 && labelsToExplore == 0 && openLabels == 0 && !refitUnderWay
       && freshLabels == 0
@@ -244,14 +245,17 @@ extension BreedingOrder {
   /// The estimate does not know how open a structure is: molybdenum has half of it, diamond 1.6 and
   /// graphite 2.4 times as much. A potential that has seen dense structures alone is wrong by tenths of
   /// an eV in open ones and hardly notices.
-  private static let initialVolumes = [1.13, 1.81, 0.85, 1.43, 0.60, 2.30]
+  package static let initialVolumes = [1.13, 1.81, 0.85, 1.43, 0.60, 2.30]
 
   /// The order for an initial structure of a campaign, by its number.
-  static func initial(_ number: Int, in space: CompositionSpace, seed: UInt64) -> BreedingOrder {
+  package static func initial(
+    _ number: Int, in space: CompositionSpace, seed: UInt64
+  ) -> BreedingOrder {
     let composition = space.initial(number, seed: seed)
-    let volumes = initialVolumes.count
-    // Compositions take turns, too: without the shift one of two would get every other volume.
-    let volume = initialVolumes[(number + number / volumes) % volumes]
+    // Compositions take turns, too: each gets the next volume when its turn comes again, so that all of
+    // them have all volumes, whatever their number.
+    let place = number % space.initialTurn + number / space.initialTurn
+    let volume = initialVolumes[place % initialVolumes.count]
     return BreedingOrder(
       kind: .random, composition: composition,
       targetVolumePerAtom: volume * VolumeEstimate.fromRadii(composition))

@@ -10,7 +10,7 @@ extension CampaignState {
   /// Where the reference method gives none, or one that is not trained on, the next best takes the place:
   /// minima that exist in the potential alone must not end the verification.
   private var unverified: [Individual] {
-    population.best(settings.verify + hopelessMinima.count).map(\.representative)
+    population.best(.max).lazy.map(\.representative)
       .filter { !isKnown($0, hopelessMinima) }.prefix(settings.verify)
       .filter { !isKnown($0, verifiedMinima) }
   }
