@@ -47,6 +47,7 @@ enum CampaignBenchmark: Benchmark {
     for seed in seeds {
       let trial = CampaignTrial(
         campaign: text, seed: seed, program: program, ranks: ranks,
+        rankedCount: settings.rerank.top,
         directory: "\(folder)/seed-\(seed)")
       table.trials.append(try trial.run(goal))
       StandardError.write(table.line(table.trials.count - 1) + "\n")

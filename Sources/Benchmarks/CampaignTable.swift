@@ -116,7 +116,7 @@ struct CampaignTable {
           trial.comparison?.pearson.map { fixed($0, 3) } ?? "–",
           trial.comparison?.rmseMevPerAtom.map { fixed($0, 1) } ?? "–",
         ]
-        return "| " + cells.joined(separator: " | ") + " |"
+        return tableRow(cells)
       }
   }
 
@@ -133,7 +133,7 @@ struct CampaignTable {
         let cells =
           ["\(trial.seed)"] + works.map { "\(fixed($0.seconds, 1)) s" }
           + ["\(fixed(trial.seconds, 1)) s"]
-        return "| " + cells.joined(separator: " | ") + " |"
+        return tableRow(cells)
       }
   }
 
@@ -150,7 +150,7 @@ struct CampaignTable {
             "\(candidate.spaceGroupSymbol) (\(candidate.spaceGroup))",
             fixed(candidate.volumePerAtom, 3), "\(candidate.timesFound)",
           ]
-          return "| " + cells.joined(separator: " | ") + " |"
+          return tableRow(cells)
         }
       }
   }
@@ -173,7 +173,7 @@ struct CampaignTable {
     ]
     cells += numbers.map { "\($0)" }
     cells += [fixed(trial.seconds, 1), "`\(trial.digest.prefix(12))`"]
-    return "| " + cells.joined(separator: " | ") + " |"
+    return tableRow(cells)
   }
 }
 

@@ -34,7 +34,6 @@ struct CampaignTrial {
 
     /// Work of one kind.
     struct Work: Decodable {
-      let pieces: Int
       let seconds: Double
     }
 
@@ -74,6 +73,8 @@ struct CampaignTrial {
   /// The path of polymorph.
   let program: String
   let ranks: Int
+  /// How many candidates the campaign re-ranks.
+  let rankedCount: Int
   /// The campaign's folder; beside it appear the campaign file and what was printed.
   let directory: String
 
@@ -96,7 +97,9 @@ struct CampaignTrial {
       printing: directory + ".log")
     let passed = (clock.now - start).components
     let status = directory + ".status.json"
-    try execute([program, "status", directory, "--json"], printing: status)
+    try execute(
+      [program, "status", directory, "--top", "\(max(1, rankedCount))", "--json"], printing: status,
+      errors: directory + ".status.log")
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     let result = try decoder.decode(
@@ -112,10 +115,13 @@ struct CampaignTrial {
       digest: result.digest)
   }
 
-  private func execute(_ words: [String], printing output: String) throws {
-    let status = try ChildProgram.run(words, extra: Self.launcherVariables, output: output)
+  private func execute(
+    _ words: [String], printing output: String, errors: String? = nil
+  ) throws {
+    let status = try ChildProgram.run(
+      words, extra: Self.launcherVariables, output: output, errors: errors)
     guard status == 0 else {
-      let printed = try String(contentsOfFile: output, encoding: .utf8)
+      let printed = try String(contentsOfFile: errors ?? output, encoding: .utf8)
       throw BenchmarkFailure(
         "seed \(seed): '\(words.joined(separator: " "))' ended with status \(status):\n"
           + printed.suffix(2000))

@@ -58,6 +58,6 @@ enum DocumentBenchmark: Benchmark {
       "`\(words.joined(separator: " "))`", head.name, head.valueText, peer,
       report.ratio.map { significant($0, 3) } ?? "", details.joined(separator: "; "),
     ]
-    return "| " + cells.joined(separator: " | ") + " |"
+    return tableRow(cells)
   }
 }

@@ -45,16 +45,29 @@ enum OverheadBenchmark: Benchmark {
     }
     guard relaxed.count > 1 else { throw BenchmarkFailure("hardly any relaxation converged") }
     let relaxation = 1e6 * relaxing / Double(starts.count)
+    let campaign = try arguments.option("campaign").map {
+      try CampaignCost($0, composition: source.composition)
+    }
     let known = knownStructures(relaxed, source.composition)
-    let breeding = children(of: relaxed, source)
+    let match = matching(relaxed)
+    let draws = campaign?.draws ?? CampaignSettings.Search.usualDraws
+    let breeding = children(of: relaxed, source, draws: draws)
     let ratios = OperatorRatios(
       VariationKind.defaultRatios(in: .listed([source.composition])))
-    let bred = breeding.map { ratios.ratio(of: $0) * $1.microseconds }.reduce(0, +)
-    let analysed = known.map(\.microseconds).reduce(0, +)
-    let campaign = try arguments.option("campaign").map { try CampaignCost($0) }
-    let own = analysed * (campaign?.analysesPerCandidate ?? 1) + bred
-    // What a campaign's workers took for a candidate contains the engine's own work.
-    let relaxations = campaign.map { $0.microsecondsPerCandidate - own } ?? relaxation
+    let bred = breeding.map { kind, part in
+      (campaign?.share(of: kind) ?? ratios.ratio(of: kind)) * part.microseconds
+    }.reduce(0, +)
+    let analyses = campaign?.analysesPerCandidate ?? 1
+    let onWorker = analyses * known.map(\.microseconds).reduce(0, +) + bred
+    // A worker's time for a candidate contains the engine's own work; what is compared with known
+    // structures is compared on rank 0.
+    let relaxations = campaign.map { $0.microsecondsPerCandidate - onWorker } ?? relaxation
+    guard relaxations > 0 else {
+      throw BenchmarkFailure(
+        "overhead: --campaign took less for a candidate than breeding and analysis take here; "
+          + "measure both on one machine")
+    }
+    let own = onWorker + analyses * match.microseconds
     let commit = try rankZero(arguments)
     var quantities: [Report.Quantity] = [
       .init("share", "engine's own work over the relaxations", .number(own / relaxations)),
@@ -63,10 +76,13 @@ enum OverheadBenchmark: Benchmark {
         "relaxations_microseconds", "µs of relaxations per candidate", .number(relaxations)),
       .init("relaxation_microseconds", "µs per relaxation (mean)", .number(relaxation)),
       .init(
-        "breeding_microseconds", "µs per candidate for breeding, at the default ratios",
+        "breeding_microseconds",
+        campaign == nil
+          ? "µs per candidate for breeding, at the default ratios"
+          : "µs per candidate for breeding, by the campaign's operators",
         .number(bred)),
     ]
-    for part in known + breeding.map(\.part) {
+    for part in known + [match] + breeding.map(\.part) {
       quantities.append(
         .init(part.name + "_microseconds", "µs: " + part.name, .number(part.microseconds)))
     }
@@ -95,16 +111,40 @@ enum OverheadBenchmark: Benchmark {
     let microsecondsPerCandidate: Double
     /// Relaxed structures that were analysed, refreshes and continuations among them.
     let analysesPerCandidate: Double
+    /// Children of an order, of which one is relaxed.
+    let draws: Int
+    private let kinds: [VariationKind: Int]
 
-    init(_ path: String) throws {
+    init(_ path: String, composition: Composition) throws {
       let folder = CampaignFolder(path: path)
-      let counts = try folder.replayed().runner.schedule.state.counts
-      guard let work = try folder.workTimes().spent[.relaxation], counts.bred > 0 else {
-        throw WrongCommandLine("overhead: --campaign: '\(path)' has relaxed nothing")
+      let (settings, runner) = try folder.replayed()
+      let state = runner.schedule.state
+      guard state.counts.bred > 0, settings.potential.kind != .reference else {
+        throw WrongCommandLine("overhead: --campaign: '\(path)' has relaxed nothing that it learnt")
       }
-      microsecondsPerCandidate = 1e6 * work.seconds / Double(counts.bred)
-      let analyses = work.pieces - counts.stopped - counts.failed - counts.rejected
-      analysesPerCandidate = Double(analyses) / Double(counts.bred)
+      guard settings.space.canonical(composition) != nil else {
+        throw WrongCommandLine(
+          "overhead: --campaign: '\(path)' has no cells of \(composition.formula); name one with "
+            + "--composition")
+      }
+      let count = Double(state.counts.bred)
+      microsecondsPerCandidate = 1e6 * runner.workTimes.spent(on: .relaxation).seconds / count
+      var analyses = 0
+      try folder.open().log.forEachStoredSlot { slot in
+        if case .relaxation(let report)? = try slot.decodedResult(),
+          case .relaxed = report.ending
+        {
+          analyses += 1
+        }
+      }
+      analysesPerCandidate = Double(analyses) / count
+      draws = settings.search.draws
+      kinds = Dictionary(grouping: state.candidates, by: \.kind).mapValues(\.count)
+    }
+
+    /// The share of the candidates that an operator made.
+    func share(of kind: VariationKind) -> Double {
+      Double(kinds[kind] ?? 0) / Double(kinds.values.reduce(0, +))
     }
   }
 
@@ -118,7 +158,7 @@ enum OverheadBenchmark: Benchmark {
     return Part(name: name, microseconds: 1e6 * sample.median / Double(count))
   }
 
-  // What a worker, and for matches rank 0, must know of every relaxed structure.
+  // What a worker must know of every relaxed structure.
   private static func knownStructures(
     _ structures: [Structure], _ composition: Composition
   ) -> [Part] {
@@ -130,21 +170,25 @@ enum OverheadBenchmark: Benchmark {
     let symmetry = part("symmetry", of: structures.count) {
       for structure in structures { _ = MatchingCell(structure)?.pointGroupOrder() }
     }
+    return [fingerprint, symmetry]
+  }
+
+  // The exact comparison with a known structure, which rank 0 makes.
+  private static func matching(_ structures: [Structure]) -> Part {
     var random = RandomStream(seed: 3, purpose: .test)
     let again = structures.map { structure in
       structure.replacing(positions: structure.positions.map { $0 + 0.02 * random.unitVector() })
     }
     var matches = 0
-    let match = part("match", of: structures.count) {
+    return part("match", of: structures.count) {
       for (one, other) in zip(structures, again) where one.matches(other) { matches += 1 }
     }
-    return [fingerprint, symmetry, match]
   }
 
   // What each operator takes for a candidate: of most of them several children are bred of one order,
   // and one is relaxed.
   private static func children(
-    of parents: [Structure], _ source: RandomStructures
+    of parents: [Structure], _ source: RandomStructures, draws: Int
   ) -> [(kind: VariationKind, part: Part)] {
     let settings = BreedingSettings(minimumDistances: source.minimumDistances)
     let volume = VolumeEstimate.fromRadii(source.composition)
@@ -158,7 +202,7 @@ enum OverheadBenchmark: Benchmark {
             parents: [parent, partner].prefix(kind.parentCount).enumerated().map {
               Parent(id: $0.offset + 1, structure: $0.element)
             }, targetVolumePerAtom: volume)
-          for draw in 0..<(kind.isDrawn ? CampaignSettings.Search.usualDraws : 1) {
+          for draw in 0..<(kind.isDrawn ? draws : 1) {
             var random = RandomStream(
               seed: 4, purpose: .test, slot: UInt64(number), attempt: UInt32(draw))
             _ = breeder.breed(order.rotated(by: draw), settings: settings, random: &random)

@@ -140,3 +140,6 @@ func significant(_ value: Double, _ digits: Int = 4) -> String {
 func fixed(_ value: Double, _ decimals: Int) -> String {
   String(format: "%.\(decimals)f", value)
 }
+
+/// A row of a Markdown table.
+func tableRow(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }

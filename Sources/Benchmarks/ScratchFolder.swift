@@ -25,25 +25,35 @@ enum ChildProgram {
   /// - Parameters:
   ///   - words: The program, found as a shell would, and its arguments.
   ///   - extra: Variables of the environment beside those of this process.
-  ///   - output: The file that takes what it prints, errors included.
+  ///   - output: The file that takes what it prints.
+  ///   - errors: The file that takes its messages; `nil` for the same.
   /// - Returns: Its exit status.
   /// - Throws: What starting it or making the file throws.
   static func run(
-    _ words: [String], extra: [String: String] = [:], output: String
+    _ words: [String], extra: [String: String] = [:], output: String,
+    errors: String? = nil
   ) throws -> Int32 {
-    guard FileManager.default.createFile(atPath: output, contents: nil),
-      let handle = FileHandle(forWritingAtPath: output)
-    else { throw BenchmarkFailure("\(output): cannot be written") }
-    defer { handle.closeFile() }
+    let handle = try file(output)
+    let errorHandle = try errors.map(file)
+    defer {
+      handle.closeFile()
+      errorHandle?.closeFile()
+    }
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = words
     process.environment = ProcessInfo.processInfo.environment.merging(extra) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = handle
-    process.standardError = handle
+    process.standardError = errorHandle ?? handle
     try process.run()
     process.waitUntilExit()
     return process.terminationStatus
+  }
+  private static func file(_ path: String) throws -> FileHandle {
+    guard FileManager.default.createFile(atPath: path, contents: nil),
+      let handle = FileHandle(forWritingAtPath: path)
+    else { throw BenchmarkFailure("\(path): cannot be written") }
+    return handle
   }
 }

@@ -28,7 +28,7 @@ enum StatusVerb: Verb {
       let table = ResultTable(of: state, top: top)
       let comparison = RerankComparison.ofLearned(state)
       let summary = CampaignSummary(state)
-      let times = try folder.workTimes()
+      let times = runner.workTimes
       if arguments.has("json") {
         session.say(
           .object([

@@ -68,7 +68,7 @@ struct SearchTable {
         let test = LogRankTest(curve, other)
         cells += [Self.ratio(other.exponentialMean, curve.exponentialMean), Self.p(test.pValue)]
       }
-      rows.append("| " + cells.joined(separator: " | ") + " |")
+      rows.append(tableRow(cells))
     }
     return rows
   }
@@ -100,7 +100,7 @@ struct SearchTable {
       let cells =
         [variant.name, "\(records.count)"] + Self.numbers(records)
         + [p, fixed(mean { Double($0.evaluations) }, 0), fixed(mean(\.seconds), 1)]
-      lines.append("| " + cells.joined(separator: " | ") + " |")
+      lines.append(tableRow(cells))
     }
     if searchCase.countsAllHits {
       let runs = results.records(of: searchCase.name, .full)
@@ -134,13 +134,13 @@ struct SearchTable {
   ) -> [String] {
     let times = (1...8).map { Int((Double(budget * $0) / 8).rounded()) }
     var rows = [
-      "| relaxations | " + times.map { "\($0)" }.joined(separator: " | ") + " |",
+      tableRow(["relaxations"] + times.map { "\($0)" }),
       "|---|" + String(repeating: "--:|", count: times.count),
     ]
     for (variant, records) in variants {
       let curve = SurvivalCurve(records)
       let shares = times.map { "\(fixed(100 * curve.eventShare(at: Double($0)), 0)) %" }
-      rows.append("| \(variant.name) | " + shares.joined(separator: " | ") + " |")
+      rows.append(tableRow([variant.name] + shares))
     }
     return rows
   }

@@ -151,6 +151,7 @@ private final class Counter {
 /// A log for runs that nobody resumes.
 private final class ForgetfulLog: CampaignLog {
   func storedInputs() -> [LoggedInput] { [] }
+  func storedSeconds() -> [Int: Double] { [:] }
   func forEachStoredSlot(_ body: (LoggedSlot) throws -> Void) {}
   func append(_ slot: LoggedSlot, completion: Completion?) {}
   func append(_ input: LoggedInput) {}

@@ -145,7 +145,7 @@ public final class Campaign {
     try views.finish(runner.schedule.state)
     try log.nameSpaceGroups(of: runner.schedule.state, best: Self.namedSpaceGroups)
     try transport.shutDown()
-    conclude(ending, runner.schedule.state, try log.workTimes(), progress)
+    conclude(ending, runner.schedule.state, runner.workTimes, progress)
     return ending
   }
 

@@ -82,11 +82,6 @@ public struct CampaignFolder: Sendable {
     return (settings, runner)
   }
 
-  /// What all runs of the campaign spent their time on.
-  ///
-  /// - Throws: `CampaignError`, or what reading throws.
-  public func workTimes() throws -> WorkTimes { try open().log.workTimes() }
-
   // MARK: Views
 
   /// Writes the settings as read, with every default.

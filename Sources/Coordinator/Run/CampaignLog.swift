@@ -49,6 +49,8 @@ public struct LoggedInput: Sendable, Equatable {
 public protocol CampaignLog: AnyObject {
   /// All stored inputs, in the order in which they acted.
   func storedInputs() throws -> [LoggedInput]
+  /// What the work of stored slots took, in seconds by slot, where that is known.
+  func storedSeconds() throws -> [Int: Double]
   /// Calls a function with every stored slot, in order.
   func forEachStoredSlot(_ body: (LoggedSlot) throws -> Void) throws
   /// Stores a commit; it may be lost in a crash until the next `flush()`.
@@ -80,6 +82,9 @@ public final class MemoryLog: CampaignLog {
 
   /// The inputs.
   public func storedInputs() -> [LoggedInput] { inputs }
+
+  /// Times are not kept.
+  public func storedSeconds() -> [Int: Double] { [:] }
 
   /// Visits the slots.
   public func forEachStoredSlot(_ body: (LoggedSlot) throws -> Void) rethrows {

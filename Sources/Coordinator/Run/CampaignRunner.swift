@@ -42,6 +42,8 @@ public final class CampaignRunner {
   public private(set) var digest = CampaignDigest()
   /// Slots committed by this run, beyond those that the log held.
   public private(set) var newCommits = 0
+  /// What the workers spent their time on, in the runs that the log tells of, too.
+  public private(set) var workTimes = WorkTimes()
   private let transport: any WorkTransport
   private let log: any CampaignLog
   private let observer: Observer
@@ -97,6 +99,7 @@ public final class CampaignRunner {
 
   private func replay() throws {
     let inputs = try log.storedInputs()
+    let seconds = try log.storedSeconds()
     try log.forEachStoredSlot { stored in
       guard let item = schedule.nextItem, !schedule.isOver else {
         throw ReplayError(
@@ -117,6 +120,9 @@ public final class CampaignRunner {
       }
       let commit = try schedule.commitNext()
       digest.add(stored)
+      if let kind = commit.item.workKind, let seconds = seconds[stored.slot] {
+        workTimes.add(kind, seconds: seconds)
+      }
       try observer(commit, nil, schedule.state, true)
       for logged in inputs where logged.position == schedule.state.nextCommit {
         schedule.accept(logged.input)
@@ -157,6 +163,9 @@ public final class CampaignRunner {
     let stored = LoggedSlot(commit)
     try log.append(stored, completion: completion)
     digest.add(stored)
+    if let kind = commit.item.workKind, let completion {
+      workTimes.add(kind, seconds: completion.seconds)
+    }
     try observer(commit, completion, schedule.state, false)
     if schedule.state.acceptsInputs {
       for input in try readInputs(schedule.state) {

@@ -37,6 +37,11 @@ public final class DatabaseLog: CampaignLog {
     }
   }
 
+  /// What the work of stored slots took, in seconds by slot.
+  public func storedSeconds() throws -> [Int: Double] {
+    Dictionary(try journal.timings().map { ($0.slot, $0.seconds) }, uniquingKeysWith: +)
+  }
+
   /// Calls a function with every stored slot, in order.
   public func forEachStoredSlot(_ body: (LoggedSlot) throws -> Void) throws {
     try journal.forEachSlot { slot in

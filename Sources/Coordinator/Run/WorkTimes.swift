@@ -1,4 +1,6 @@
-/// What the ranks of a campaign spent their time on, all its runs together, as its log tells it.
+/// What the workers of a campaign spent their time on, all its runs together.
+///
+/// It is the time of what was committed: what a kill has lost, and labels that were found finished, are not in it.
 public struct WorkTimes: Sendable {
   /// A kind of work.
   public enum Kind: String, Sendable, CaseIterable {
@@ -13,27 +15,34 @@ public struct WorkTimes: Sendable {
     /// Fits of the potential.
     case training
     /// The reference method, for the best candidates.
-    case reranking = "re-ranking"
+    case reranking
   }
 
-  /// Pieces of work and their seconds on the wall, by kind.
-  public private(set) var spent: [Kind: (pieces: Int, seconds: Double)] = [:]
+  /// Work of one kind.
+  public struct Work: Sendable, Hashable {
+    /// How many pieces.
+    public fileprivate(set) var pieces = 0
+    /// Their seconds on the wall.
+    public fileprivate(set) var seconds = 0.0
+  }
+
+  private var work: [Kind: Work] = [:]
+
+  /// The work of a kind.
+  public func spent(on kind: Kind) -> Work { work[kind] ?? Work() }
 
   /// Adds a piece of work.
   mutating func add(_ kind: Kind, seconds: Double) {
-    let before = spent[kind] ?? (0, 0)
-    spent[kind] = (before.pieces + 1, before.seconds + seconds)
+    work[kind, default: Work()].pieces += 1
+    work[kind, default: Work()].seconds += seconds
   }
-
-  /// All seconds of all ranks.
-  public var total: Double { Kind.allCases.reduce(0) { $0 + (spent[$1]?.seconds ?? 0) } }
 
   /// One line for people, empty where nothing was done.
   public var text: String {
-    let words = Kind.allCases.compactMap { kind in
-      spent[kind].map {
-        "\(kind.rawValue) \(ProgressReporter.duration($0.seconds)) (\($0.pieces))"
-      }
+    let words = Kind.allCases.filter { work[$0] != nil }.map { kind in
+      let work = spent(on: kind)
+      let name = kind == .reranking ? "re-ranking" : kind.rawValue
+      return "\(name) \(ProgressReporter.duration(work.seconds)) (\(work.pieces))"
     }
     return words.isEmpty ? "" : "time of the workers: " + words.joined(separator: ", ") + "\n"
   }
@@ -42,18 +51,18 @@ public struct WorkTimes: Sendable {
   public var json: JSONValue {
     .object(
       Kind.allCases.map { kind in
-        .init(
-          kind == .reranking ? "reranking" : kind.rawValue,
+        let work = spent(on: kind)
+        return .init(
+          kind.rawValue,
           .object([
-            .init("pieces", .integer(spent[kind]?.pieces ?? 0)),
-            .init("seconds", .number(spent[kind]?.seconds ?? 0)),
+            .init("pieces", .integer(work.pieces)), .init("seconds", .number(work.seconds)),
           ]))
       })
   }
 }
 
 extension SlotItem {
-  /// What kind of work the slot holds; `nil` for none.
+  /// What kind of work the slot commits; `nil` for none.
   var workKind: WorkTimes.Kind? {
     switch self {
     case .idle, .labelRequest, .refitRequest: nil
@@ -67,23 +76,5 @@ extension SlotItem {
       case .rerank: .reranking
       }
     }
-  }
-}
-
-extension DatabaseLog {
-  /// What all runs of the campaign spent their time on.
-  ///
-  /// - Throws: What reading throws.
-  func workTimes() throws -> WorkTimes {
-    var seconds: [Int: Double] = [:]
-    for timing in try journal.timings() { seconds[timing.slot, default: 0] += timing.seconds }
-    var times = WorkTimes()
-    try forEachStoredSlot { slot in
-      guard let seconds = seconds[slot.slot],
-        let kind = try SlotItem(canonicalBytes: slot.item).workKind
-      else { return }
-      times.add(kind, seconds: seconds)
-    }
-    return times
   }
 }
