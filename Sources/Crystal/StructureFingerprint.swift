@@ -116,10 +116,15 @@ public struct StructureFingerprint: Sendable, Hashable {
   /// - Complexity: O(number of components)
   public func distance(to other: StructureFingerprint) -> Double {
     precondition(settings == other.settings, "fingerprints of different settings do not compare")
+    return distance(
+      to: other,
+      product: elements == other.elements
+        ? components.fixedOrderProduct(with: other.components) : productOfSharedPairs(other))
+  }
+
+  /// The same where the product of the components is known.
+  package func distance(to other: StructureFingerprint, product: Double) -> Double {
     guard norm > 0, other.norm > 0 else { return norm == other.norm ? 0 : 0.5 }
-    let product =
-      elements == other.elements
-      ? components.fixedOrderProduct(with: other.components) : productOfSharedPairs(other)
     return max(0, min(1, 0.5 * (1 - product / (norm * other.norm))))
   }
 

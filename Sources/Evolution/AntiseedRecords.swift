@@ -25,14 +25,14 @@ public struct AntiseedRecords: Sendable, Hashable {
   public private(set) var gaussianWidth: Double
 
   private var centers: [Center] = []
-  /// Every ratio of elements with the directions of its Gaussians' fingerprints, row after row.
+  /// Every ratio of elements with its Gaussians' fingerprints, row after row.
   private var families: [Family] = []
   /// The Gaussian of every basin, by the basin's index.
   private var centerOfBasin: [Int] = []
 
   private struct Center: Sendable, Hashable {
     let ratio: [Int]
-    let direction: [Double]
+    let fingerprint: StructureFingerprint
     var visits: Int
   }
 
@@ -90,15 +90,14 @@ public struct AntiseedRecords: Sendable, Hashable {
     guard let family = families.first(where: { $0.ratio == identity.ratio }) else {
       return distances
     }
-    let products = fixedOrderProducts(ofRows: family.rows, with: identity.direction)
+    let fingerprint = identity.fingerprint
+    let products = fixedOrderProducts(ofRows: family.rows, with: fingerprint.components)
     for (center, product) in zip(family.centers, products) {
-      distances[center] = Self.distance(product)
+      distances[center] = fingerprint.distance(
+        to: centers[center].fingerprint, product: product)
     }
     return distances
   }
-
-  /// The cosine distance of directions with a product.
-  private static func distance(_ product: Double) -> Double { max(0, min(1, 0.5 * (1 - product))) }
 
   /// Counts a visit to a basin.
   ///
@@ -123,7 +122,7 @@ public struct AntiseedRecords: Sendable, Hashable {
       centerOfBasin.append(nearest)
       return (nearest, false)
     }
-    append(Center(ratio: identity.ratio, direction: identity.direction, visits: 1))
+    append(Center(ratio: identity.ratio, fingerprint: identity.fingerprint, visits: 1))
     centerOfBasin.append(centers.count - 1)
     distances.append(0)
     return (centers.count - 1, true)
@@ -137,7 +136,7 @@ public struct AntiseedRecords: Sendable, Hashable {
         return families.count - 1
       }()
     families[family].centers.append(centers.count)
-    families[family].rows += center.direction
+    families[family].rows += center.fingerprint.components
     centers.append(center)
   }
 
@@ -145,8 +144,7 @@ public struct AntiseedRecords: Sendable, Hashable {
   func distance(from center: Int, to identity: StructureIdentity) -> Double {
     let center = centers[center]
     guard center.ratio == identity.ratio else { return 1 }
-    return Self.distance(
-      fixedOrderProducts(ofRows: center.direction, with: identity.direction).first ?? 1)
+    return center.fingerprint.distance(to: identity.fingerprint)
   }
 
   /// Σ n exp(−D²/2σ²) at a structure with known distances.
@@ -173,7 +171,7 @@ extension AntiseedRecords: ByteCodable {
     encoder.encode(centers.count)
     for center in centers {
       encoder.encode(center.ratio)
-      encoder.encode(center.direction)
+      encoder.encode(center.fingerprint)
       encoder.encode(center.visits)
     }
     encoder.encode(centerOfBasin)
@@ -191,7 +189,7 @@ extension AntiseedRecords: ByteCodable {
       append(
         Center(
           ratio: try decoder.decode([Int].self),
-          direction: try decoder.decode([Double].self),
+          fingerprint: try decoder.decode(),
           visits: try decoder.decode()))
     }
     centerOfBasin = try decoder.decode([Int].self)

@@ -9,8 +9,6 @@ public struct StructureIdentity: Sendable, Hashable {
   package let cell: MatchingCell?
   /// Atomic number and smallest count of every element.
   let ratio: [Int]
-  /// The fingerprint at length one.
-  let direction: [Double]
 
   /// Prepares a structure for comparisons.
   ///
@@ -19,8 +17,6 @@ public struct StructureIdentity: Sendable, Hashable {
   ///   - fingerprint: Its fingerprint, with the settings that all structures of a search share.
   public init(_ structure: Structure, fingerprint: StructureFingerprint) {
     self.fingerprint = fingerprint
-    let length = fingerprint.norm > 0 ? fingerprint.norm : 1
-    direction = fingerprint.components.map { $0 / length }
     cell = MatchingCell(structure)
     func divisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : divisor(b, a % b) }
     let composition = structure.composition()

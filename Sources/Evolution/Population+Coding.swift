@@ -4,7 +4,7 @@ extension Population.Member: ByteCodable {
   func encode(to encoder: inout ByteEncoder) {
     encoder.encode(basin)
     encoder.encode(fitness)
-    encoder.encode(distances.map { Double($0) })
+    encoder.encode(distances)
     encoder.encode(density)
   }
 
