@@ -19,16 +19,16 @@ extension CampaignExecutor {
   /// relaxed to its end. MgAl₂O₄ with 28 atoms is found with 12 % fewer relaxations than after five steps
   /// of the race, and also with fewer evaluations; with all four in the race it took more.
   func relaxedBestChild(
-    of order: BreedingOrder, _ stream: Int, _ version: Int
+    of order: BreedingOrder, stream: Int, version: Int
   ) throws -> RelaxationReport {
     var evaluations = 0
     let children: [Child]
-    switch try bred(order, stream, version, &evaluations) {
+    switch try bred(order, stream: stream, version: version, &evaluations) {
     case .children(let bred): children = bred
     case .rejected(let reason):
       return RelaxationReport(ending: .rejected(reason.rawValue), evaluations: 0)
     }
-    var winner = try winner(of: children, version, &evaluations)
+    var winner = try winner(of: children, version: version, &evaluations)
     let before = winner.relaxation.evaluations
     var report = finish(&winner.relaxation)
     report.recipe = winner.recipe
@@ -44,7 +44,7 @@ extension CampaignExecutor {
 
   /// Breeds children and, where there are several, evaluates each once.
   private func bred(
-    _ order: BreedingOrder, _ stream: Int, _ version: Int, _ evaluations: inout Int
+    _ order: BreedingOrder, stream: Int, version: Int, _ evaluations: inout Int
   ) throws -> Breeding {
     let draws = order.kind.isDrawn ? rules.draws : 1
     var (children, rest) = ([Child](), [Child]())
@@ -61,8 +61,9 @@ extension CampaignExecutor {
         relaxation: try relaxation(of: structure, version, stages: rules.searchStages),
         recipe: recipe)
       guard draws > 1 else { return .children([child]) }
-      // Where the potential extrapolates its enthalpies tell nothing: such a first child is taken as it
-      // is, so that the race keeps nothing new from being learnt, and later ones are passed over.
+      // Where the potential extrapolates its enthalpies tell nothing: such a child is taken as it is where
+      // none before it can be relaxed, so that the race keeps nothing new from being learnt, and else
+      // passed over.
       guard child.relaxation.startingGrade() < rules.breakThreshold else {
         if children.isEmpty { return .children([child]) }
         continue
@@ -72,11 +73,11 @@ extension CampaignExecutor {
       evaluations += child.relaxation.evaluations
       if isPromising(child.relaxation) { children.append(child) } else { rest.append(child) }
     }
-    let order = children.indices.sorted {
+    let byEnthalpy = children.indices.sorted {
       (children[$0].relaxation.enthalpyPerAtom, $0)
         < (children[$1].relaxation.enthalpyPerAtom, $1)
     }
-    if !children.isEmpty { return .children(order.map { children[$0] }) }
+    if !children.isEmpty { return .children(byEnthalpy.map { children[$0] }) }
     if let first = rest.first { return .children([first]) }
     guard let rejection else { preconditionFailure("a candidate is drawn at least once") }
     return .rejected(rejection)
@@ -94,7 +95,7 @@ extension CampaignExecutor {
   /// Lets the better half of the children race and returns the lowest; the first where it meets what the
   /// potential does not know, and the best that did not race where all others break down.
   private func winner(
-    of children: [Child], _ version: Int, _ evaluations: inout Int
+    of children: [Child], version: Int, _ evaluations: inout Int
   ) throws -> Child {
     var racing = Array(children.prefix((children.count + 1) / 2))
     guard racing.count > 1 else { return children[0] }

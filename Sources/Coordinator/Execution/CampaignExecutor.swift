@@ -68,7 +68,9 @@ public final class CampaignExecutor: WorkExecutor {
       case .rejected(let reason): return .notGenerated(reason.rawValue)
       }
     case .explore(let order, let stream, let version):
-      return .relaxation(try relaxedBestChild(of: withModes(order, version), stream, version))
+      return .relaxation(
+        try relaxedBestChild(
+          of: withModes(order, version), stream: stream, version: version))
     case .resume(let structure, let version):
       return .relaxation(try relax(structure, version, stages: rules.searchStages))
     case .refresh(let structure, let version):
@@ -218,23 +220,16 @@ public final class CampaignExecutor: WorkExecutor {
   private func refit(
     _ labelled: [LabelledStructure], _ version: Int, start: Int?
   ) throws -> WorkResult {
+    let before = try start.map { try held($0) }
+    let settings = rules.training(start: start == nil ? .chebyshev : .current)
     do {
-      let before = try start.map { try held($0) }
-      let settings = rules.training(start: start == nil ? .chebyshev : .current)
-      func train(
-        _ initial: MomentTensorPotential
-      ) throws -> (report: TrainingReport, used: [Int]) {
-        let problem = try TrainingProblem(labelled, for: initial, settings: settings)
-        let report = try MomentTensorTrainer.train(initial, on: problem)
-        return (report, labelled.indices.filter { problem.exclusions[$0] == nil })
-      }
-      let (report, used) = try train(before?.potential ?? rules.untrainedPotential())
-      var grading = report.potential
-      if let untrained = try rules.untrainedGradingPotential() {
-        grading = try train(before?.grader.potential ?? untrained).report.potential
-      }
+      let initial = try before?.potential ?? rules.untrainedPotential()
+      let problem = try TrainingProblem(labelled, for: initial, settings: settings)
+      let report = try MomentTensorTrainer.train(initial, on: problem)
+      let used = labelled.indices.filter { problem.exclusions[$0] == nil }
       let grader = try ExtrapolationGrader(
-        grading, trainedOn: used.map { labelled[$0].structure }, mode: rules.extrapolationMode)
+        try gradingPotential(report.potential, before, labelled, settings),
+        trainedOn: used.map { labelled[$0].structure }, mode: rules.extrapolationMode)
       let predictions = try used.map {
         try report.potential.evaluation(of: labelled[$0].structure)
       }
@@ -249,6 +244,21 @@ public final class CampaignExecutor: WorkExecutor {
         ).canonicalBytes)
     } catch let error as PotentialError {
       return .trainingFailed(error.description)
+    }
+  }
+
+  /// The potential whose grade decides: the one that relaxes, or one of a lower level with the same labels.
+  private func gradingPotential(
+    _ relaxing: MomentTensorPotential, _ before: TrainedVersion?,
+    _ labelled: [LabelledStructure], _ settings: TrainingSettings
+  ) throws -> MomentTensorPotential {
+    guard let level = rules.gradingLevel else { return relaxing }
+    do {
+      let initial = try before?.grader.potential ?? rules.untrainedPotential(level: level)
+      let problem = try TrainingProblem(labelled, for: initial, settings: settings)
+      return try MomentTensorTrainer.train(initial, on: problem).potential
+    } catch let error as PotentialError {
+      throw PotentialError.training("the potential of level \(level) that grades: \(error)")
     }
   }
 }

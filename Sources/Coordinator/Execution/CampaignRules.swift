@@ -92,30 +92,26 @@ public struct CampaignRules: Sendable {
     return training
   }
 
-  /// The potential that relaxes before its first training; its smallest distance is fixed here for good.
-  ///
-  /// - Throws: `PotentialError` where the basis cannot be made.
-  public func untrainedPotential() throws(PotentialError) -> MomentTensorPotential {
-    try untrainedPotential(level: settings.potential.level)
-  }
-
-  /// The potential whose grade decides before its first training; `nil` where it is the one that relaxes.
-  ///
-  /// - Throws: `PotentialError` where the basis cannot be made.
-  public func untrainedGradingPotential() throws(PotentialError) -> MomentTensorPotential? {
+  /// The level of the potential whose grade decides; `nil` where it is the one that relaxes.
+  public var gradingLevel: Int? {
     let level = settings.activeLearning.level
-    return level < settings.potential.level ? try untrainedPotential(level: level) : nil
+    return level < settings.potential.level ? level : nil
   }
 
-  private func untrainedPotential(
-    level: Int
+  /// A potential before its first training; its smallest distance is fixed here for good.
+  ///
+  /// - Parameter level: Its level; `nil` for that of the one that relaxes.
+  /// - Returns: The potential with the initial radial functions.
+  /// - Throws: `PotentialError` where the basis cannot be made.
+  public func untrainedPotential(
+    level: Int? = nil
   ) throws(PotentialError) -> MomentTensorPotential {
     let elements = settings.target.elements
     let limits = breeding.minimumDistances
     let shortest =
       elements.flatMap { a in elements.map { b in limits[a, b] } }.min() ?? 0
     return try MomentTensorPotential(
-      basis: MomentTensorBasis(level: level),
+      basis: MomentTensorBasis(level: level ?? settings.potential.level),
       radialBasis: RadialBasis(
         size: settings.potential.radialBasis,
         minimumDistance: settings.potential.minimumDistance ?? 0.9 * shortest,

@@ -32,8 +32,10 @@ public struct TrainedVersion: Sendable {
 extension TrainedVersion: ByteCodable {
   /// Appends the potentials' files, the active set and the training's numbers.
   public func encode(to encoder: inout ByteEncoder) {
-    encoder.encode(potential.mtpText)
-    encoder.encode(grader.potential.mtpText)
+    let (text, gradingText) = (potential.mtpText, grader.potential.mtpText)
+    encoder.encode(text)
+    // Empty where one potential does both.
+    encoder.encode(gradingText == text ? "" : gradingText)
     encoder.encode(grader.mode.rawValue)
     encoder.encode(grader.activeSet)
     encoder.encode(trainedOn)
@@ -55,9 +57,12 @@ extension TrainedVersion: ByteCodable {
     do {
       potential = try MomentTensorPotential(mtpText: text)
       grader = try ExtrapolationGrader(
-        potential: gradingText == text ? potential : MomentTensorPotential(mtpText: gradingText),
+        potential: gradingText.isEmpty ? potential : MomentTensorPotential(mtpText: gradingText),
         mode: mode, activeSet: activeSet)
     } catch { throw .invalid(String(describing: error)) }
+    guard grader.potential.elements == potential.elements else {
+      throw .invalid("a potential and one of other elements that grades it")
+    }
     trainedOn = try decoder.decode()
     loss = try decoder.decode()
     errors = (try decoder.decode(), try decoder.decode(), try decoder.decode())
