@@ -111,7 +111,7 @@ struct ScheduleTests {
     let verified = run.state.labels.compactMap { label -> Int? in
       if case .minimum(let candidate) = label.origin { candidate } else { nil }
     }
-    #expect(verified.count >= 4 && Set(verified).count == verified.count)
+    #expect(Set(verified).count >= 4)
     #expect(run.state.labels.count < 90)
     let structures = run.state.labels.compactMap { label -> Structure? in
       if case .minimum = label.origin { label.structure } else { nil }
@@ -119,10 +119,8 @@ struct ScheduleTests {
     for basin in run.state.population.best(2) {
       #expect(structures.contains { $0.matches(basin.representative.structure) })
     }
-    // No minimum is labelled twice, whichever candidate stands for it.
-    for (place, one) in structures.enumerated() {
-      #expect(!structures[..<place].contains { $0.matches(one) })
-    }
+    // No minimum is labelled often, whichever candidate stands for it.
+    for one in structures { #expect(structures.count { $0.matches(one) } <= 3) }
     // Where the reference method gives no label of a minimum, the next best gets one.
     func minima(_ isWanted: (LabelRecord) -> Bool) -> Set<Int> {
       Set(
@@ -142,6 +140,29 @@ struct ScheduleTests {
       without.state.labels.allSatisfy {
         if case .minimum = $0.origin { false } else { true }
       })
+  }
+
+  @Test("At the end a minimum is labelled again where the newest potential contradicts its label")
+  func contradiction() throws {
+    var repeated = 0
+    for seed in 1...6 as ClosedRange<UInt64> {
+      let run = try ToyRun(
+        InProcessTransport(executor: toy), settings: ToyRun.settings(seed: seed))
+      #expect(run.state.labelsLeft > 0)
+      let minima = run.state.labels.filter { label in
+        if case .minimum = label.origin { true } else { false }
+      }
+      repeated += minima.indices.count { place in
+        minima[..<place].contains { $0.structure.matches(minima[place].structure) }
+      }
+      for best in run.state.population.best(2).map(\.representative) {
+        let labels = minima.filter { $0.structure.matches(best.structure) }
+        #expect((1...3).contains(labels.count))
+        guard labels.count < 3, let labelled = labels.last?.labelled else { continue }
+        #expect(abs(best.enthalpyPerAtom - energyPerAtom(labelled)) <= 0.01)
+      }
+    }
+    #expect(repeated >= 2)
   }
 
   @Test("The last labels are kept for the minima that the search ends with")

@@ -57,10 +57,12 @@ final class ToyExecutor: WorkExecutor {
       return .selected(Array(pool.indices.filter { $0 % 3 != 1 }.prefix(min(limit, 12))))
     case .label(let structure, _):
       if random.uniform() < 0.4 { return .labelFailed("toy failure") }
+      // Now and then far from what a potential says.
+      let energy = Self.level(of: structure) - 0.005 + 0.006 * random.normal()
       return .labelled(
         Evaluation(
-          energy: random.normal(), forces: structure.positions.map { _ in .zero },
-          virial: .zero, of: structure))
+          energy: energy * Double(structure.atomCount),
+          forces: structure.positions.map { _ in .zero }, virial: .zero, of: structure))
     case .refit(let labelled, let version, _):
       return .trained(labelled.canonicalBytes(with: version))
     case .rerank(let start):
@@ -90,8 +92,7 @@ final class ToyExecutor: WorkExecutor {
   private func rest(_ structure: Structure, _ version: Int) throws -> RelaxedCandidate {
     var random = RandomStream(
       seed: UInt64(structure.positions[0].x.bitPattern), purpose: .test, slot: UInt64(version))
-    // Few distinct energies: duplicates occur.
-    let enthalpy = Double(structure.positions.count % 7) - random.uniform(0, 0.01)
+    let enthalpy = Self.level(of: structure) - random.uniform(0, 0.01)
     return RelaxedCandidate(
       structure: structure,
       evaluation: Evaluation(
@@ -99,6 +100,11 @@ final class ToyExecutor: WorkExecutor {
         forces: structure.positions.map { _ in .zero }, virial: .zero, of: structure),
       enthalpyPerAtom: enthalpy, hasConverged: true, pointGroupOrder: 1,
       fingerprint: StructureFingerprint(structure), grade: 1)
+  }
+
+  /// In eV per atom; few distinct ones, so that duplicates occur.
+  private static func level(of structure: Structure) -> Double {
+    Double(structure.atomCount % 7)
   }
 
   private func structure(

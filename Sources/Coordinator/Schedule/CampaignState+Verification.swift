@@ -3,25 +3,53 @@ import Evolution
 
 // The lowest minima decide the answer, and an extrapolation grade does not vouch for them: a potential of few
 // parameters may be sure of a structure and wrong by tenths of an eV. So they are labelled whatever their
-// grade: once per population the best that have no label yet, and again at the end until all of them have.
+// grade: once per population the best that have no label yet, and again at the end until all of them have. A refit
+// may then open a hole beside a minimum that it has learnt: at the end labels follow it there.
 extension CampaignState {
-  /// The best distinct candidates whose minima have no label, at most as many as are to be verified.
+  /// The label of a minimum.
+  struct VerifiedMinimum: Sendable {
+    /// The minimum, as it was labelled.
+    let cell: MatchingCell
+    /// The label's number.
+    let label: Int
+  }
+
+  /// So many labels one minimum gets at most.
+  private static let labelsPerMinimum = 3
+
+  /// What is to be labelled of the best distinct candidates, as many as are verified.
   ///
   /// Where the reference method gives none, or one that is not trained on, the next best takes the place:
   /// minima that exist in the potential alone must not end the verification.
-  private var unverified: [Individual] {
+  ///
+  /// - Parameter forced: Whether the search is over: then a label must also agree with what the newest potential
+  ///   says of its minimum.
+  /// - Returns: Those whose minima have no label, or one that the potential contradicts.
+  private func unverified(forced: Bool) -> [Individual] {
     population.best(.max).lazy.map(\.representative)
-      .filter { !isKnown($0, hopelessMinima) }.prefix(settings.verify)
-      .filter { !isKnown($0, verifiedMinima) }
+      .filter { individual in
+        !hopelessMinima.contains { isMinimum($0, of: individual) }
+      }
+      .prefix(settings.verify).filter { individual in
+        let known = verifiedMinima.filter { isMinimum($0.cell, of: individual) }
+        guard let last = known.last else { return true }
+        return forced && known.count < Self.labelsPerMinimum && contradicts(last.label, individual)
+      }
   }
 
   /// A refit may move a candidate into another basin, and a later visit may put another candidate into its
   /// place: what counts is the minimum, not the candidate.
-  private func isKnown(_ individual: Individual, _ minima: [MatchingCell]) -> Bool {
-    guard let cell = individual.identity.cell else { return false }
-    return minima.contains {
-      $0.matches(cell, tolerance: settings.search.duplicates.matching)
-    }
+  private func isMinimum(_ minimum: MatchingCell, of individual: Individual) -> Bool {
+    individual.identity.cell.map {
+      minimum.matches($0, tolerance: settings.search.duplicates.matching)
+    } ?? false
+  }
+
+  private func contradicts(_ label: Int, _ individual: Individual) -> Bool {
+    guard let labelled = labels[label].labelled else { return false }
+    let enthalpy = labelled.evaluation.energy + settings.pressure * labelled.structure.volume
+    let difference = individual.enthalpyPerAtom - enthalpy / Double(labelled.structure.atomCount)
+    return abs(difference) > settings.verifyTolerance
   }
 
   /// Whether labels of minima may be asked for.
@@ -34,13 +62,15 @@ extension CampaignState {
       && (forced || commitsSinceVerification >= settings.population)
   }
 
-  /// Queues labels of the best minima that have none.
+  /// Queues labels of the best minima that have none, or at the end one that the potential contradicts.
   ///
   /// - Parameter forced: Whether nothing else is left to do: then the last labels are for them.
   mutating func queueVerification(forced: Bool) {
     commitsSinceVerification = 0
-    for individual in unverified.prefix(forced ? labelsLeft : labelsToExplore) {
-      if let cell = individual.identity.cell { verifiedMinima.append(cell) }
+    for individual in unverified(forced: forced).prefix(forced ? labelsLeft : labelsToExplore) {
+      if let cell = individual.identity.cell {
+        verifiedMinima.append(VerifiedMinimum(cell: cell, label: labels.count))
+      }
       queueLabel(of: individual.structure, origin: .minimum(individual.id))
     }
   }

@@ -53,8 +53,8 @@ public struct CampaignState: Sendable {
   var arrivals: [(due: Int, what: Arrival)] = []
   var labelsAtLastRefit = 0
   var refitUnderWay = false
-  /// The minima that labels were asked for.
-  var verifiedMinima: [MatchingCell] = []
+  /// The minima that labels were asked for, in the order of the labels.
+  var verifiedMinima: [VerifiedMinimum] = []
   /// Those whose labels failed or are beyond the force cap.
   var hopelessMinima: [MatchingCell] = []
   var commitsSinceVerification = 0

@@ -33,6 +33,9 @@ public struct ScheduleSettings: Sendable {
   public var pressure = 0.0
   /// So many of the best minima are labelled whatever their grade, once per population and at the end.
   public var verify = 0
+  /// At the end a minimum is labelled again where the newest potential differs from its label by more, in eV per
+  /// atom.
+  public var verifyTolerance = 0.01
   /// Continuations after which a candidate is unreliable (R6).
   public var maxContinuations = 5
   /// The population's own settings.
