@@ -37,7 +37,7 @@ public struct ReferenceSettings: Sendable {
   /// Energies per atom in eV below this are refused as unphysical; `nil` for no floor.
   public let energyFloor: Double?
   /// Why no calculation can begin, such as a program that is not installed; `nil` where nothing is known.
-  private let problem: SettingsError?
+  public let problem: SettingsError?
   private let origin: Origin?
 
   /// Where the block stands, for messages of later checks.

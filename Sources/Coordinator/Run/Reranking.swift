@@ -76,7 +76,7 @@ public final class Reranking {
   ///   - trainingCount: How many of them are to train the newest potential further, the others test it; `nil`
   ///     for no training.
   /// - Throws: `CampaignError.wrongInput` where the folder holds no campaign, or none whose potential can be
-  ///   trained further and tested.
+  ///   trained further and tested; `SettingsError` where the program of the reference method is not installed.
   public init(_ folder: CampaignFolder, top: Int?, training trainingCount: Int? = nil) throws {
     self.folder = folder
     let (settings, runner) = try folder.replayed()
@@ -102,6 +102,7 @@ public final class Reranking {
         throw RetrainingChoice.tooMany(trainingCount, of: count, "candidates are re-ranked")
       }
     }
+    if let problem = settings.reference.settings.problem { throw problem }
     reference = try settings.reference.method(folder: folder.reference)
     executor = CampaignExecutor(
       rules: rules, engine: reference.engine, reference: reference.potential)
