@@ -158,6 +158,14 @@ public struct ReferenceSettings: Sendable {
     }
   }
 
+  /// Whether the method is computed here, without another program.
+  public var isEmbedded: Bool {
+    switch model {
+    case .external, .socket: false
+    case .buckingham, .lennardJones, .stillingerWeber, .tersoff: true
+    }
+  }
+
   /// The program that labels by files in folders; `nil` for other methods.
   public var program: (any CalculationProgram)? {
     if case .external(let method) = model { method.program } else { nil }

@@ -289,10 +289,6 @@ struct CampaignSettingsTests {
       "active_learning.level: found 7, allowed: an even integer from 2 to potential.level (12); leave it out for 12"
     ),
     .init(
-      "max_labels: 250", "max_labels: 50, verify: 10", 18,
-      "active_learning.verify: found 10 of the 10 labels after the initial ones, allowed: fewer than those, which the search learns from; try max_labels 240"
-    ),
-    .init(
       "max_labels: 250", "max_labels: 39", 18,
       "active_learning.max_labels: found 39, allowed: at least the 40 of initial_training.random_structures; try 240"
     ),
@@ -371,12 +367,13 @@ struct CampaignSettingsTests {
   ]
 
   @Test(
-    "Labels for the best minima are kept where others are left",
-    arguments: [(40, 0), (42, 0), (43, 2), (250, 2)])
-  func reserve(limit: Int, verify: Int) throws {
-    let settings = try ExampleCampaign.settings(
-      replacing: "max_labels: 250", by: "max_labels: \(limit)")
+    "Labels for the best minima are kept, but no more than half of those after the initial ones",
+    arguments: [(40, 2, 0), (41, 2, 0), (42, 2, 1), (44, 2, 2), (50, 10, 5), (250, 10, 10)])
+  func reserve(limit: Int, verify: Int, reserved: Int) throws {
+    let text = "max_labels: \(limit)" + (verify == 2 ? "" : ", verify: \(verify)")
+    let settings = try ExampleCampaign.settings(replacing: "max_labels: 250", by: text)
     #expect(settings.activeLearning.verify == verify)
+    #expect(settings.schedule().reservedLabels == reserved)
   }
 
   @Test("Every mistake is named with its line and what is allowed", arguments: mistakes)

@@ -182,6 +182,22 @@ struct CampaignTests {
     #expect(replay.status == 0, "\(replay.output)\(replay.errors)")
   }
 
+  @Test("A resume may raise the labels from those of the initial set alone")
+  func raisedLabels() throws {
+    let few = place.path("few.yaml")
+    let text = try String(contentsOfFile: place.campaign, encoding: .utf8)
+    func search(_ labels: Int, _ more: [String]) throws -> BuiltProgram.Outcome {
+      try AtomicFile.write(
+        text.replacing("max_labels: 120", with: "max_labels: \(labels)"), to: few)
+      return try place.polymorph.run(
+        ["search", few, "--directory", place.path("raised"), "--quiet"] + more, in: place.folder)
+    }
+    #expect(try search(16, ["--stop-after", "100"]).status == 0)
+    let resumed = try search(120, ["--resume"])
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    #expect(try #require(place.summary("raised")["labels"] as? Int) > 16)
+  }
+
   @Test("With another campaign's labels the digest is the same")
   func labelStore() throws {
     try place.search("first")

@@ -143,10 +143,14 @@ struct ExternalCampaignTests {
     #expect(try place.digest("campaign") == digest)
   }
 
-  @Test("What is installed on the cluster alone is needed for neither a dry run nor a replay")
+  @Test("VASP is installed on the cluster alone: neither a dry run nor a replay needs it")
   func elsewhere() throws {
     let place = try ExternalPlace()
     #expect(try place.search("campaign").status == 0)
+    try FileManager.default.removeItem(atPath: place.path("vasp.sh"))
+    let replay = try place.search("unused", ["--replay", place.path("campaign")])
+    #expect(replay.status == 0, "\(replay.errors)")
+    #expect(replay.output.contains("every bit the same"), "\(replay.output)")
     let text = try String(contentsOfFile: place.campaign, encoding: .utf8)
     let command = try #require(text.split(separator: "\n").first { $0.contains("command:") })
     try AtomicFile.write(
@@ -162,6 +166,19 @@ struct ExternalCampaignTests {
     #expect(search.status == 2, "\(search.errors)")
     #expect(search.errors.contains("found no program 'no-such-vasp'"), "\(search.errors)")
     #expect(try place.runs("begun").count == before)
+  }
+
+  @Test("A dry run calls no client of a socket")
+  func dryRunOfSocket() throws {
+    let place = try ExternalPlace()
+    try AtomicFile.write(
+      "composition: Si\nformula_units: [2]\nseed: 1\nreference:\n  kind: i-pi\n  method: toy\n"
+        + "  command: [no-such-client]\n", to: place.campaign)
+    let dry = try place.polymorph.run(
+      ["search", place.campaign, "--dry-run", "--directory", place.path("dry")], in: place.folder)
+    #expect(dry.status == 0, "\(dry.errors)")
+    #expect(dry.output.contains("found no program 'no-such-client'"), "\(dry.output)")
+    #expect(FileManager.default.fileExists(atPath: place.path("dry-dry-run/reference-01.vasp")))
   }
 
   @Test(

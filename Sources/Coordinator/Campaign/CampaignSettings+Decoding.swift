@@ -139,23 +139,13 @@ extension CampaignSettings.ActiveLearning {
         suggestion: "try select 2.1 and break 10")
     }
     batch = try section.optional("batch")?.integer(in: 1...10_000) ?? 8
-    let verifyValue = section.optional("verify")
-    let givenVerify = try verifyValue?.integer(in: 0...1000)
+    verify = try section.optional("verify")?.integer(in: 0...1000) ?? 2
     let limit = section.optional("max_labels")
     maximumLabels = try limit?.integer(in: 0...10_000_000) ?? max(250, initialLabels)
     if let limit, maximumLabels < initialLabels {
       throw limit.error(
         allowed: "at least the \(initialLabels) of initial_training.random_structures",
         suggestion: "try \(initialLabels + 200)")
-    }
-    // The last labels are kept for the best minima: some must be left to explore with.
-    let others = max(0, maximumLabels - initialLabels)
-    verify = givenVerify ?? (others > 2 ? 2 : 0)
-    if let verifyValue, verify > 0, verify >= others, others > 0 {
-      throw verifyValue.error(
-        found: "\(verify) of the \(others) labels after the initial ones",
-        allowed: "fewer than those, which the search learns from",
-        suggestion: "try max_labels \(initialLabels + 200)")
     }
     try section.finish()
   }

@@ -142,6 +142,7 @@ extension CampaignSettings {
       forceCap: training.forceCap, search: population)
     schedule.pressure = pressureElectronvoltsPerCubicAngstrom
     schedule.verify = learns ? activeLearning.verify : 0
+    schedule.energyWindow = training.energyWindow
     return schedule
   }
 }

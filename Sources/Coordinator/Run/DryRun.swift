@@ -32,10 +32,10 @@ public struct DryRun {
   ///   groups, or what writing throws.
   public func run() throws -> String {
     let rules = CampaignRules(settings)
-    // The program of the cluster need not be installed where a campaign is checked.
+    // The program of the cluster need not be installed where a campaign is checked, and no client called.
     let program = settings.reference.settings.program
     let engine =
-      program == nil
+      settings.reference.settings.isEmbedded
       ? try settings.reference.method(folder: directory + "/reference").engine : nil
     let samples = try samples(rules)
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -56,6 +56,7 @@ public struct DryRun {
 
     let timing = engine.flatMap { secondsPerLabel(samples[0], $0) }
     let labels = settings.activeLearning.maximumLabels
+    let reserved = settings.schedule().reservedLabels
     let learns = settings.potential.kind != .reference
     let parameters = learns ? try rules.untrainedPotential().parameterCount : 0
     let grading =
@@ -74,8 +75,8 @@ public struct DryRun {
       : "none: candidates are relaxed with the reference"
     let labelText =
       learns
-      ? "\(settings.initialTraining.randomStructures) initial, at most \(labels) in all, the last "
-        + "\(settings.activeLearning.verify) for the best minima; one takes "
+      ? "\(settings.initialTraining.randomStructures) initial, at most \(labels) in all"
+        + (reserved > 0 ? ", the last \(reserved) for the best minima" : "") + "; one takes "
         + (timing.map {
           "\(Self.short($0)) s here, all together "
             + ProgressReporter.duration($0 * Double(labels))

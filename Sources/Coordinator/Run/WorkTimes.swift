@@ -1,6 +1,6 @@
 /// What the workers of a campaign spent their time on, all its runs together.
 ///
-/// It is the time of what was committed: what a kill has lost, and labels that were found finished, are not in it.
+/// It is the time of what was committed: what a kill has lost, and labels taken from a journal, are not in it.
 public struct WorkTimes: Sendable {
   /// A kind of work.
   public enum Kind: String, Sendable, CaseIterable {

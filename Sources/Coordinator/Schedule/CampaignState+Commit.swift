@@ -113,7 +113,6 @@ extension CampaignState {
       guard let labelled = try? LabelledStructure(labels[id].structure, evaluation) else {
         // A number that is not finite is a failure of the reference method, not of the campaign.
         labels[id].status = .failed("energy, force or stress is not finite")
-        giveUpMinimum(of: labels[id])
         counts.failedLabels += 1
         openLabels -= 1
         return
@@ -124,7 +123,6 @@ extension CampaignState {
       openLabels -= 1
       if evaluation.largestForce() > settings.forceCap {
         endHopelessCandidate(of: labels[id])
-        giveUpMinimum(of: labels[id])
       }
     case .labelFailed(let reason):
       // R8: two tries, then the structure may only be chosen again by a later version.
@@ -133,7 +131,6 @@ extension CampaignState {
         labelQueue.append(id)
       } else {
         labels[id].status = .failed(reason)
-        giveUpMinimum(of: labels[id])
         counts.failedLabels += 1
         openLabels -= 1
       }

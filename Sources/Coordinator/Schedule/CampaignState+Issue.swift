@@ -125,8 +125,8 @@ extension CampaignState {
       || poolIsRipe(forced: false)
   }
 
-  // The labels that are left are for the minima at the end: what they teach comes too late for those that
-  // wait, and as many as a population would keep new candidates from being bred.
+  // The labels that are left are for the minima at the end: what they teach comes too late for candidates that
+  // wait, and as many waiting ones as a population would keep new candidates from being bred.
   private var nothingCanBeLearnt: Bool {
     version > 0 && labelsToExplore == 0 && openLabels == 0 && !refitUnderWay
       && freshLabels == 0

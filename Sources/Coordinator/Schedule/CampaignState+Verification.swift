@@ -1,5 +1,6 @@
 import Crystal
 import Evolution
+import Potential
 
 // The lowest minima decide the answer, and an extrapolation grade does not vouch for them: a potential of few
 // parameters may be sure of a structure and wrong by tenths of an eV. So they are labelled whatever their
@@ -26,27 +27,49 @@ extension CampaignState {
   ///   says of its minimum.
   /// - Returns: Those whose minima have no label, or one that the potential contradicts.
   private func unverified(forced: Bool) -> [Individual] {
-    population.best(.max).lazy.map(\.representative)
-      .filter { individual in
-        !hopelessMinima.contains { isMinimum($0, of: individual) }
+    let taught = taughtLabels
+    let hopeless = verifiedMinima.filter { minimum in
+      switch labels[minimum.label].status {
+      case .queued, .requested: false
+      case .labelled: !taught.contains(minimum.label)
+      case .failed: true
       }
+    }
+    return population.best(.max).lazy.map(\.representative)
+      .filter { individual in !hopeless.contains { isMinimum($0, of: individual) } }
       .prefix(settings.verify).filter { individual in
-        let known = verifiedMinima.filter { isMinimum($0.cell, of: individual) }
+        let known = verifiedMinima.filter { isMinimum($0, of: individual) }
         guard let last = known.last else { return true }
-        return forced && known.count < Self.labelsPerMinimum && contradicts(last.label, individual)
+        return forced && known.count < Self.labelsPerMinimum && contradicts(last, individual)
       }
+  }
+
+  /// The labels that are trained on.
+  private var taughtLabels: Set<Int> {
+    let exclusions = TrainingProblem.exclusions(
+      of: trainingSet(), forceCap: settings.forceCap, energyWindow: settings.energyWindow)
+    return Set(zip(trainingLabels, exclusions).filter { $0.1 == nil }.map(\.0))
   }
 
   /// A refit may move a candidate into another basin, and a later visit may put another candidate into its
   /// place: what counts is the minimum, not the candidate.
-  private func isMinimum(_ minimum: MatchingCell, of individual: Individual) -> Bool {
+  private func isMinimum(_ minimum: VerifiedMinimum, of individual: Individual) -> Bool {
     individual.identity.cell.map {
-      minimum.matches($0, tolerance: settings.search.duplicates.matching)
+      minimum.cell.matches($0, tolerance: settings.search.duplicates.matching)
     } ?? false
   }
 
-  private func contradicts(_ label: Int, _ individual: Individual) -> Bool {
-    guard let labelled = labels[label].labelled else { return false }
+  /// Whether the newest potential has moved a minimum and gives it another enthalpy than its label has.
+  ///
+  /// Where it lies still, another label would be the same.
+  private func contradicts(_ minimum: VerifiedMinimum, _ individual: Individual) -> Bool {
+    guard individual.potentialVersion == version, let labelled = labels[minimum.label].labelled
+    else { return false }
+    let matching = settings.search.duplicates.matching
+    let place = MatchingTolerance(
+      displacement: 0.1 * matching.displacement, strain: 0.1 * matching.strain)
+    guard let cell = individual.identity.cell, !minimum.cell.matches(cell, tolerance: place)
+    else { return false }
     let enthalpy = labelled.evaluation.energy + settings.pressure * labelled.structure.volume
     let difference = individual.enthalpyPerAtom - enthalpy / Double(labelled.structure.atomCount)
     return abs(difference) > settings.verifyTolerance
@@ -72,13 +95,6 @@ extension CampaignState {
         verifiedMinima.append(VerifiedMinimum(cell: cell, label: labels.count))
       }
       queueLabel(of: individual.structure, origin: .minimum(individual.id))
-    }
-  }
-
-  /// Notes that a label cannot be trained on, where it was of a minimum.
-  mutating func giveUpMinimum(of label: LabelRecord) {
-    if case .minimum = label.origin, let cell = MatchingCell(label.structure) {
-      hopelessMinima.append(cell)
     }
   }
 }

@@ -55,8 +55,6 @@ public struct CampaignState: Sendable {
   var refitUnderWay = false
   /// The minima that labels were asked for, in the order of the labels.
   var verifiedMinima: [VerifiedMinimum] = []
-  /// Those whose labels failed or are beyond the force cap.
-  var hopelessMinima: [MatchingCell] = []
   var commitsSinceVerification = 0
 
   // Candidates.
@@ -97,7 +95,7 @@ public struct CampaignState: Sendable {
   public var labelsLeft: Int { max(0, settings.maxLabels - labels.count) }
 
   /// Labels that the search may still ask for: the last ones are kept for the minima that it ends with.
-  var labelsToExplore: Int { max(0, labelsLeft - settings.verify) }
+  var labelsToExplore: Int { max(0, labelsLeft - settings.reservedLabels) }
 
   /// Whether the population is being moved to a newer potential version.
   var isRefreshing: Bool { population.pendingVersion != nil }

@@ -36,10 +36,16 @@ public struct ScheduleSettings: Sendable {
   /// At the end a minimum is labelled again where the newest potential differs from its label by more, in eV per
   /// atom.
   public var verifyTolerance = 0.01
+  /// Labels higher above the lowest of their composition, in eV per atom, are not trained on; `nil` for no limit.
+  public var energyWindow: Double?
   /// Continuations after which a candidate is unreliable (R6).
   public var maxContinuations = 5
   /// The population's own settings.
   public var search: PopulationSettings
+
+  /// How many of the last labels are kept for the minima that the search ends with: half of those after the
+  /// initial ones at most, so that others are left to explore with.
+  public var reservedLabels: Int { min(verify, max(0, maxLabels - initialStructures) / 2) }
 
   /// Creates settings.
   public init(

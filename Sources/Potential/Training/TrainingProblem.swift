@@ -74,7 +74,9 @@ public struct TrainingProblem: Sendable {
       counts.append(count)
     }
     speciesCounts = counts
-    let exclusions = zip(Self.exclusions(structures, settings), multipliers).map {
+    let limits = Self.exclusions(
+      of: structures, forceCap: settings.forceCap, energyWindow: settings.energyWindow)
+    let exclusions = zip(limits, multipliers).map {
       $1 == 0 ? .weight : $0
     }
     self.exclusions = exclusions
@@ -128,8 +130,15 @@ public struct TrainingProblem: Sendable {
       stress: hasVirial(index) ? weights.stress.squareRoot() : 0)
   }
 
-  private static func exclusions(
-    _ structures: [LabelledStructure], _ settings: TrainingSettings
+  /// Why structures are not trained on.
+  ///
+  /// - Parameters:
+  ///   - structures: The whole training set: energies are measured from the lowest of a composition.
+  ///   - forceCap: The largest force in eV/Å; `nil` for no limit.
+  ///   - energyWindow: The largest height in eV per atom; `nil` for no limit.
+  /// - Returns: The reason by structure; `nil` for those that are trained on.
+  public static func exclusions(
+    of structures: [LabelledStructure], forceCap: Double?, energyWindow: Double?
   ) -> [Exclusion?] {
     func energyPerAtom(_ labelled: LabelledStructure) -> Double {
       labelled.evaluation.energy / Double(labelled.structure.atomCount)
@@ -138,14 +147,14 @@ public struct TrainingProblem: Sendable {
     var floors: [[Int]: Double] = [:]
     for (labelled, composition) in zip(structures, compositions) {
       // A collapsed structure, far below all others, betrays itself by its forces.
-      if let cap = settings.forceCap, labelled.evaluation.largestForce() > cap { continue }
+      if let cap = forceCap, labelled.evaluation.largestForce() > cap { continue }
       floors[composition] = min(floors[composition] ?? .infinity, energyPerAtom(labelled))
     }
     return zip(structures, compositions).map { labelled, composition in
       let force = labelled.evaluation.largestForce()
-      if let cap = settings.forceCap, force > cap { return .force(force, cap: cap) }
+      if let cap = forceCap, force > cap { return .force(force, cap: cap) }
       let height = energyPerAtom(labelled) - (floors[composition] ?? 0)
-      if let window = settings.energyWindow, height > window {
+      if let window = energyWindow, height > window {
         return .energy(height, window: window)
       }
       return nil
