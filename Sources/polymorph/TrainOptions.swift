@@ -60,6 +60,7 @@ struct TrainingStarts {
     } catch { throw CommandLineError("train: --weights: \(error)") }
     settings.forceCap = try arguments.positiveNumber("force-cap")
     settings.robustForce = try arguments.positiveNumber("robust-force")
+    settings.robustEnergy = try arguments.positiveNumber("robust-energy")
     settings.energyWindow = try arguments.positiveNumber("energy-window")
     settings.maximumTrials = try arguments.integer("trials", in: 1...1_000_000) ?? 100
     // Level 16 of molybdenum lies on a plateau for twenty steps of some 5e-5 each.

@@ -36,6 +36,11 @@ enum TrainVerb: Verb {
         "F₀: divides the force weight of a structure by 1 + F²/F₀² of its RMS force; default: none"
       ),
       .init(
+        "robust-energy", "eV/atom",
+        "E₀: divides the weights of a structure by 1 + ΔE²/E₀² of its height ΔE above the lowest of its "
+          + "composition; default: none"
+      ),
+      .init(
         "energy-window", "eV/atom",
         "leaves out structures so far above the lowest of their composition; default: none"),
       .init("trials", "N", "most steps of a fit, at each level; default 100"),

@@ -60,6 +60,7 @@ struct CampaignSettingsTests {
     #expect(campaign.activeLearning.breaking == 10)
     #expect(campaign.activeLearning.batch == 8)
     #expect(campaign.activeLearning.level == 12)
+    #expect(campaign.training.energyWindow == 10 && campaign.training.robustEnergy == 0.5)
     #expect(campaign.activeLearning.verify == 2)
     #expect(campaign.activeLearning.maximumLabels == 250)
     #expect(campaign.distances.fraction == 0.7)
@@ -365,6 +366,19 @@ struct CampaignSettingsTests {
       "tilte: found an unknown key, allowed: title, elements, composition, formula_units, pressure, seed, potential, training, reference, initial_training, active_learning, minimum_distances, search, relaxation, rerank; did you mean 'title'?"
     ),
   ]
+
+  @Test("Weights may be equal whatever the energy")
+  func equalWeights() throws {
+    let settings = try ExampleCampaign.settings(
+      replacing: "force_cap: 20", by: "force_cap: 20, robust_energy: none")
+    #expect(settings.training.robustEnergy == nil)
+    #expect(settings.yaml().contains("robust_energy: none"))
+    let error = #expect(throws: SettingsError.self) {
+      _ = try ExampleCampaign.settings(
+        replacing: "force_cap: 20", by: "force_cap: 20, robust_energy: 0")
+    }
+    #expect(error?.description.hasSuffix("try 0.5, or none for equal weights") == true)
+  }
 
   @Test(
     "Labels for the best minima are kept, but no more than half of those after the initial ones",

@@ -102,6 +102,7 @@ struct CommandLineTests {
       (["train", "mtp", "a.cfg", "--output", "a.mtp", "--starts", "0"], "--starts"),
       (["train", "mtp", "a.cfg", "--output", "a.mtp", "--ensemble", "1"], "--ensemble"),
       (["train", "mtp", "a.cfg", "--output", "a.mtp", "--robust-force", "-2"], "a number above 0"),
+      (["train", "mtp", "a.cfg", "--output", "a.mtp", "--robust-energy", "0"], "a number above 0"),
       (
         ["train", "mtp", "a.cfg", "--output", "a.mtp", "--starts", "2", "--ensemble", "3"],
         "exclude each other"

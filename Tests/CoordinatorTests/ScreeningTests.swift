@@ -15,7 +15,7 @@ struct ScreeningTests {
     composition: Si
     formula_units: [4]
     potential: {POTENTIAL}
-    training: {force_cap: 20}
+    training: {force_cap: 20, energy_window: 5, robust_energy: none}
     reference:
       kind: stillinger-weber
       parameters:

@@ -99,8 +99,17 @@ extension CampaignSettings.Training {
         found: "\(numbers)", allowed: allowed, suggestion: "try [1, 0.01, 0.001]")
     }
     forceCap = try section.optional("force_cap")?.positiveNumber(unit: "eV/Å") ?? 20
-    energyWindow = try section.optional("energy_window")?.positiveNumber(unit: "eV/atom") ?? 5
+    energyWindow = try section.optional("energy_window")?.positiveNumber(unit: "eV/atom") ?? 10
     robustForce = try section.optional("robust_force")?.positiveNumber(unit: "eV/Å") ?? 2
+    let robust = section.optional("robust_energy")
+    if case .scalar("none", _)? = robust?.node.content {
+      robustEnergy = nil
+    } else {
+      robustEnergy =
+        try robust?.positiveNumber(
+          unit: "eV/atom", suggestion: "try 0.5, or none for equal weights")
+        ?? 0.5
+    }
     try section.finish()
   }
 }

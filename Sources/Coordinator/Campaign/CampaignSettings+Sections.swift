@@ -38,6 +38,10 @@ extension CampaignSettings {
     /// F₀ in eV/Å: a structure's force weight is divided by 1 + F²ᵣₘₛ/F₀².
     public let robustForce: Double
 
+    /// E₀ in eV/atom: a structure's weights are divided by 1 + ΔE²/E₀² of its height above the lowest of its
+    /// composition; `nil`: they are not.
+    public let robustEnergy: Double?
+
     /// The settings of the trainer.
     public func settings(start: TrainingStart) -> TrainingSettings {
       var settings = TrainingSettings.search
@@ -45,6 +49,7 @@ extension CampaignSettings {
       settings.forceCap = forceCap
       settings.energyWindow = energyWindow
       settings.robustForce = robustForce
+      settings.robustEnergy = robustEnergy
       settings.start = start
       return settings
     }

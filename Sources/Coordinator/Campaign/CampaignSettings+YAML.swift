@@ -44,6 +44,7 @@ extension CampaignSettings.Training {
         .list([.number(weights.energy), .number(weights.force), .number(weights.stress)])),
       .init("scaling", .text(weights.scaling.rawValue)), .init("force_cap", .number(forceCap)),
       .init("energy_window", .number(energyWindow)), .init("robust_force", .number(robustForce)),
+      .init("robust_energy", robustEnergy.map { .number($0) } ?? .text("none")),
     ])
   }
 }

@@ -43,6 +43,8 @@ public struct TrainingProblem: Sendable {
   /// A least-squares energy per species in eV, subtracted before the fit so that large absolute
   /// energies cost no digits.
   let baseline: [Double]
+  // Energies above the lowest of the composition in eV/atom, for every structure.
+  private let heights: [Double]
   // Atoms of each species, for every structure.
   private let speciesCounts: [[Int]]
 
@@ -74,6 +76,7 @@ public struct TrainingProblem: Sendable {
       counts.append(count)
     }
     speciesCounts = counts
+    heights = Self.heights(of: structures, forceCap: settings.forceCap)
     let limits = Self.exclusions(
       of: structures, forceCap: settings.forceCap, energyWindow: settings.energyWindow)
     let exclusions = zip(limits, multipliers).map {
@@ -117,9 +120,14 @@ public struct TrainingProblem: Sendable {
   func rowWeights(of index: Int) -> RowWeights {
     let labelled = structures[index]
     var weights = settings.weights.divided(atomCount: labelled.structure.atomCount)
-    weights.energy *= multipliers[index]
-    weights.force *= multipliers[index]
-    weights.stress *= multipliers[index]
+    var factor = multipliers[index]
+    if let scale = settings.robustEnergy {
+      let height = heights[index] / scale
+      factor /= 1 + height * height
+    }
+    weights.energy *= factor
+    weights.force *= factor
+    weights.stress *= factor
     if let scale = settings.robustForce {
       let square = labelled.evaluation.forces.reduce(0) { $0 + $1.squaredLength }
       let mean = square / Double(3 * labelled.structure.atomCount)
@@ -140,6 +148,19 @@ public struct TrainingProblem: Sendable {
   public static func exclusions(
     of structures: [LabelledStructure], forceCap: Double?, energyWindow: Double?
   ) -> [Exclusion?] {
+    zip(structures, heights(of: structures, forceCap: forceCap)).map { labelled, height in
+      let force = labelled.evaluation.largestForce()
+      if let cap = forceCap, force > cap { return .force(force, cap: cap) }
+      if let window = energyWindow, height > window {
+        return .energy(height, window: window)
+      }
+      return nil
+    }
+  }
+
+  private static func heights(
+    of structures: [LabelledStructure], forceCap: Double?
+  ) -> [Double] {
     func energyPerAtom(_ labelled: LabelledStructure) -> Double {
       labelled.evaluation.energy / Double(labelled.structure.atomCount)
     }
@@ -151,13 +172,7 @@ public struct TrainingProblem: Sendable {
       floors[composition] = min(floors[composition] ?? .infinity, energyPerAtom(labelled))
     }
     return zip(structures, compositions).map { labelled, composition in
-      let force = labelled.evaluation.largestForce()
-      if let cap = forceCap, force > cap { return .force(force, cap: cap) }
-      let height = energyPerAtom(labelled) - (floors[composition] ?? 0)
-      if let window = energyWindow, height > window {
-        return .energy(height, window: window)
-      }
-      return nil
+      energyPerAtom(labelled) - (floors[composition] ?? 0)
     }
   }
 

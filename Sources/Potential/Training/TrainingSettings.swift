@@ -82,6 +82,9 @@ public struct TrainingSettings: Sendable, Hashable {
   public var energyWindow: Double? = 5
   /// F₀ in eV/Å: the force weight of a structure is divided by 1 + F²ᵣₘₛ/F₀²; `nil`: it is not.
   public var robustForce: Double? = nil
+  /// E₀ in eV/atom: all weights of a structure are divided by 1 + ΔE²/E₀², with ΔE its height above the lowest
+  /// of its composition; `nil`: they are not.
+  public var robustEnergy: Double? = nil
   /// Relative ridge of the linear problem, after column scaling.
   public var ridge = 1e-12
   /// Most Levenberg–Marquardt trials (accepted or not) per level.
@@ -97,11 +100,15 @@ public struct TrainingSettings: Sendable, Hashable {
   /// Creates the default settings.
   public init() {}
 
-  /// Settings for the training sets of a search: random starts with forces of 10² eV/Å must not own
-  /// the loss (F₀ = 2 eV/Å).
+  /// Settings for the training sets of a search.
+  ///
+  /// Random starts with forces of 10² eV/Å must not own the loss (F₀ = 2 eV/Å). What is high teaches where not
+  /// to go, what is low the order of the best (E₀ = 0.5 eV/atom).
   public static var search: TrainingSettings {
     var settings = TrainingSettings()
+    settings.energyWindow = 10
     settings.robustForce = 2
+    settings.robustEnergy = 0.5
     return settings
   }
 
