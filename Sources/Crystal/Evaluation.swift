@@ -88,6 +88,17 @@ public struct LabelledStructure: Sendable, Hashable {
   }
 }
 
+extension LabelledStructure {
+  /// The enthalpy (E + PV)/N in eV per atom.
+  ///
+  /// - Parameter pressure: In eV/Å³; at 0 the structure need not have a volume.
+  /// - Returns: The enthalpy.
+  public func enthalpyPerAtom(at pressure: Double) -> Double {
+    let work = pressure == 0 ? 0 : pressure * structure.volume
+    return (evaluation.energy + work) / Double(structure.atomCount)
+  }
+}
+
 extension LabelledStructure: ByteCodable {
   /// Appends structure and evaluation.
   public func encode(to encoder: inout ByteEncoder) {

@@ -1,4 +1,5 @@
 import Foundation
+import NumericalCore
 import Potential
 
 /// The starts of a training that a command line asks for.
@@ -61,6 +62,9 @@ struct TrainingStarts {
     settings.forceCap = try arguments.positiveNumber("force-cap")
     settings.robustForce = try arguments.positiveNumber("robust-force")
     settings.robustEnergy = try arguments.positiveNumber("robust-energy")
+    settings.pressure =
+      try (arguments.number("pressure", in: -1000...10000) ?? 0)
+      / PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom
     settings.energyWindow = try arguments.positiveNumber("energy-window")
     settings.maximumTrials = try arguments.integer("trials", in: 1...1_000_000) ?? 100
     // Level 16 of molybdenum lies on a plateau for twenty steps of some 5e-5 each.

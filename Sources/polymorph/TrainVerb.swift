@@ -37,12 +37,14 @@ enum TrainVerb: Verb {
       ),
       .init(
         "robust-energy", "eV/atom",
-        "E₀: divides the weights of a structure by 1 + ΔE²/E₀² of its height ΔE above the lowest of its "
+        "E₀: divides the weights of a structure by 1 + ΔH²/E₀² of its enthalpy ΔH above the lowest of its "
           + "composition; default: none"
       ),
       .init(
         "energy-window", "eV/atom",
-        "leaves out structures so far above the lowest of their composition; default: none"),
+        "leaves out structures whose enthalpy is so far above the lowest of their composition; default: none"
+      ),
+      .init("pressure", "GPa", "of these enthalpies; default 0"),
       .init("trials", "N", "most steps of a fit, at each level; default 100"),
       .init(
         "progress", nil, "tells of every step on the standard error, also where that is no terminal"

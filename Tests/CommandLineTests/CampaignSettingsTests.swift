@@ -367,6 +367,14 @@ struct CampaignSettingsTests {
     ),
   ]
 
+  @Test("Potentials are trained for the campaign's pressure")
+  func trainingPressure() throws {
+    let settings = try ExampleCampaign.settings(replacing: "pressure: 0 ", by: "pressure: 100 ")
+    let training = CampaignRules(settings).training(start: .current)
+    #expect(training.pressure.isClose(to: 0.6241509, relative: 1e-6, absolute: 0))
+    #expect(training.pressure == settings.schedule().training.pressure)
+  }
+
   @Test("Weights may be equal whatever the energy")
   func equalWeights() throws {
     let settings = try ExampleCampaign.settings(

@@ -94,8 +94,10 @@ struct TrainingTests {
     }
   }
 
-  @Test("Weights fall with the height above the lowest of the composition")
-  func robustEnergy() throws {
+  @Test(
+    "Weights fall with the height of the enthalpy above the lowest of the composition",
+    arguments: [0, 0.5])
+  func robustEnergy(pressure: Double) throws {
     let truth = try Self.potential(level: 8, species: 2, seed: 5)
     let set = try (0..<12).map { try Self.labelled(by: truth, atoms: 4, seed: UInt64($0)) }
     let fitted = try Self.potential(level: 6, species: 2)
@@ -103,18 +105,20 @@ struct TrainingTests {
       let first = labelled.structure.species.count { $0 == truth.elements[0] }
       return [first, labelled.structure.atomCount - first]
     }
-    func energy(_ labelled: LabelledStructure) -> Double {
-      labelled.evaluation.energy / Double(labelled.structure.atomCount)
+    func enthalpy(_ labelled: LabelledStructure) -> Double {
+      (labelled.evaluation.energy + pressure * labelled.structure.volume)
+        / Double(labelled.structure.atomCount)
     }
     let factors = set.map { labelled in
       let equal = set.filter { counts($0) == counts(labelled) }
-      let height = energy(labelled) - (equal.map(energy).min() ?? 0)
+      let height = enthalpy(labelled) - (equal.map(enthalpy).min() ?? 0)
       return 1 / (1 + height * height / (0.3 * 0.3))
     }
     #expect(factors.contains { $0 < 0.9 } && factors.contains(1))
     let known = try TrainingProblem(set, multipliers: factors, for: fitted, settings: .plain)
     var settings = TrainingSettings.plain
     settings.robustEnergy = 0.3
+    settings.pressure = pressure
     let robust = try TrainingProblem(set, for: fitted, settings: settings)
     let expected = try TrainingLoss(of: fitted, on: known).value
     let value = try TrainingLoss(of: fitted, on: robust).value

@@ -37,22 +37,9 @@ extension CampaignSettings {
     public let energyWindow: Double
     /// F₀ in eV/Å: a structure's force weight is divided by 1 + F²ᵣₘₛ/F₀².
     public let robustForce: Double
-
-    /// E₀ in eV/atom: a structure's weights are divided by 1 + ΔE²/E₀² of its height above the lowest of its
-    /// composition; `nil`: they are not.
+    /// E₀ in eV/atom: a structure's weights are divided by 1 + ΔH²/E₀², with ΔH the height of its enthalpy above
+    /// the lowest of its composition; `nil`: they are not.
     public let robustEnergy: Double?
-
-    /// The settings of the trainer.
-    public func settings(start: TrainingStart) -> TrainingSettings {
-      var settings = TrainingSettings.search
-      settings.weights = weights
-      settings.forceCap = forceCap
-      settings.energyWindow = energyWindow
-      settings.robustForce = robustForce
-      settings.robustEnergy = robustEnergy
-      settings.start = start
-      return settings
-    }
   }
 
   /// What is labelled before the search.

@@ -75,7 +75,7 @@ public struct CampaignRules: Sendable {
 
   /// Settings of one training.
   public func training(start: TrainingStart) -> TrainingSettings {
-    var training = settings.training.settings(start: start)
+    var training = settings.trainingSettings(start: start)
     if start == .current {
       // A refit follows new labels from a potential that was converged before.
       training.maximumTrials = 12
@@ -87,7 +87,7 @@ public struct CampaignRules: Sendable {
   /// Settings of a training after the search: from the newest potential, but to the tolerance of a first
   /// training and with more trials than that, as half of the data may be new.
   public func retraining() -> TrainingSettings {
-    var training = settings.training.settings(start: .current)
+    var training = settings.trainingSettings(start: .current)
     training.maximumTrials = 200
     return training
   }
@@ -139,10 +139,21 @@ extension CampaignSettings {
       population: search.population, window: search.window, labelDelay: search.delays.label,
       refitDelay: search.delays.refit, batch: activeLearning.batch,
       maxLabels: learns ? activeLearning.maximumLabels : 0, rerankTop: rerank.top,
-      forceCap: training.forceCap, search: population)
-    schedule.pressure = pressureElectronvoltsPerCubicAngstrom
+      training: trainingSettings(start: .current), search: population)
     schedule.verify = learns ? activeLearning.verify : 0
-    schedule.energyWindow = training.energyWindow
     return schedule
+  }
+
+  /// The settings of the trainer, without what refits and retrainings change.
+  func trainingSettings(start: TrainingStart) -> TrainingSettings {
+    var settings = TrainingSettings.search
+    settings.weights = training.weights
+    settings.forceCap = training.forceCap
+    settings.energyWindow = training.energyWindow
+    settings.robustForce = training.robustForce
+    settings.robustEnergy = training.robustEnergy
+    settings.pressure = pressureElectronvoltsPerCubicAngstrom
+    settings.start = start
+    return settings
   }
 }

@@ -121,7 +121,7 @@ extension CampaignState {
       trainingLabels.append(id)
       counts.labels += 1
       openLabels -= 1
-      if evaluation.largestForce() > settings.forceCap {
+      if evaluation.largestForce() > settings.training.forceCap ?? .infinity {
         endHopelessCandidate(of: labels[id])
       }
     case .labelFailed(let reason):
@@ -172,11 +172,9 @@ extension CampaignState {
   /// from radii is wrong by a factor of up to 2.4, and too dense structures cost labels that teach nothing.
   private mutating func estimateVolume() {
     guard settings.search.space.hasOneRatio else { return }
-    let known = trainingSet().filter { $0.evaluation.largestForce() <= settings.forceCap }
-    let enthalpies = known.map { labelled in
-      (labelled.evaluation.energy + settings.pressure * labelled.structure.volume)
-        / Double(labelled.structure.atomCount)
-    }
+    let cap = settings.training.forceCap ?? .infinity
+    let known = trainingSet().filter { $0.evaluation.largestForce() <= cap }
+    let enthalpies = known.map { $0.enthalpyPerAtom(at: settings.training.pressure) }
     let order = known.indices.sorted { (enthalpies[$0], $0) < (enthalpies[$1], $1) }
     // About as many as have one volume; three at least, so that one odd structure does not decide.
     let count = max(3, known.count / BreedingOrder.initialVolumes.count)

@@ -27,11 +27,11 @@ extension CampaignState {
   ///   says of its minimum.
   /// - Returns: Those whose minima have no label, or one that the potential contradicts.
   private func unverified(forced: Bool) -> [Individual] {
-    let taught = taughtLabels
+    let trained = trainedLabels
     let hopeless = verifiedMinima.filter { minimum in
       switch labels[minimum.label].status {
       case .queued, .requested: false
-      case .labelled: !taught.contains(minimum.label)
+      case .labelled: !trained.contains(minimum.label)
       case .failed: true
       }
     }
@@ -45,9 +45,8 @@ extension CampaignState {
   }
 
   /// The labels that are trained on.
-  private var taughtLabels: Set<Int> {
-    let exclusions = TrainingProblem.exclusions(
-      of: trainingSet(), forceCap: settings.forceCap, energyWindow: settings.energyWindow)
+  private var trainedLabels: Set<Int> {
+    let exclusions = TrainingProblem.exclusions(of: trainingSet(), settings: settings.training)
     return Set(zip(trainingLabels, exclusions).filter { $0.1 == nil }.map(\.0))
   }
 
@@ -70,9 +69,8 @@ extension CampaignState {
       displacement: 0.1 * matching.displacement, strain: 0.1 * matching.strain)
     guard let cell = individual.identity.cell, !minimum.cell.matches(cell, tolerance: place)
     else { return false }
-    let enthalpy = labelled.evaluation.energy + settings.pressure * labelled.structure.volume
-    let difference = individual.enthalpyPerAtom - enthalpy / Double(labelled.structure.atomCount)
-    return abs(difference) > settings.verifyTolerance
+    let enthalpy = labelled.enthalpyPerAtom(at: settings.training.pressure)
+    return abs(individual.enthalpyPerAtom - enthalpy) > settings.verifyTolerance
   }
 
   /// Whether labels of minima may be asked for.

@@ -1,5 +1,6 @@
 import Crystal
 import Evolution
+import Potential
 
 /// The numbers that steer the schedule; all of them are fixed for a campaign's life, apart from the
 /// two limits.
@@ -27,17 +28,13 @@ public struct ScheduleSettings: Sendable {
   public var maxLabels: Int
   /// Candidates to re-rank.
   public var rerankTop: Int
-  /// Labels with a larger force, in eV/Å, are kept but not trained on.
-  public var forceCap: Double
-  /// External pressure in eV/Å³.
-  public var pressure = 0.0
+  /// How potentials are trained: which labels are, and at which pressure.
+  public var training: TrainingSettings
   /// So many of the best minima are labelled whatever their grade, once per population and at the end.
   public var verify = 0
   /// At the end a minimum is labelled again where the newest potential differs from its label by more, in eV per
   /// atom.
   public var verifyTolerance = 0.01
-  /// Labels higher above the lowest of their composition, in eV per atom, are not trained on; `nil` for no limit.
-  public var energyWindow: Double?
   /// Continuations after which a candidate is unreliable (R6).
   public var maxContinuations = 5
   /// The population's own settings.
@@ -51,7 +48,7 @@ public struct ScheduleSettings: Sendable {
   public init(
     seed: UInt64, learns: Bool = true, initialStructures: Int, candidates: Int, population: Int,
     window: Int, labelDelay: Int, refitDelay: Int, batch: Int, maxLabels: Int,
-    rerankTop: Int, forceCap: Double = .infinity, search: PopulationSettings
+    rerankTop: Int, training: TrainingSettings = .plain, search: PopulationSettings
   ) {
     precondition(window >= 1 && window <= population, "a window lies between 1 and the population")
     self.seed = seed
@@ -65,7 +62,7 @@ public struct ScheduleSettings: Sendable {
     self.batch = batch
     self.maxLabels = maxLabels
     self.rerankTop = rerankTop
-    self.forceCap = forceCap
+    self.training = training
     self.search = search
   }
 }

@@ -43,7 +43,7 @@ public struct TrainingProblem: Sendable {
   /// A least-squares energy per species in eV, subtracted before the fit so that large absolute
   /// energies cost no digits.
   let baseline: [Double]
-  // Energies above the lowest of the composition in eV/atom, for every structure.
+  // Enthalpies above the lowest of the composition in eV/atom, for every structure.
   private let heights: [Double]
   // Atoms of each species, for every structure.
   private let speciesCounts: [[Int]]
@@ -76,11 +76,11 @@ public struct TrainingProblem: Sendable {
       counts.append(count)
     }
     speciesCounts = counts
-    heights = Self.heights(of: structures, forceCap: settings.forceCap)
-    let limits = Self.exclusions(
-      of: structures, forceCap: settings.forceCap, energyWindow: settings.energyWindow)
-    let exclusions = zip(limits, multipliers).map {
-      $1 == 0 ? .weight : $0
+    let heights = Self.heights(of: structures, settings)
+    self.heights = heights
+    let exclusions = structures.indices.map { index in
+      multipliers[index] == 0
+        ? .weight : Self.exclusion(of: structures[index], height: heights[index], settings)
     }
     self.exclusions = exclusions
     guard exclusions.contains(where: { $0 == nil }) else {
@@ -141,39 +141,40 @@ public struct TrainingProblem: Sendable {
   /// Why structures are not trained on.
   ///
   /// - Parameters:
-  ///   - structures: The whole training set: energies are measured from the lowest of a composition.
-  ///   - forceCap: The largest force in eV/Å; `nil` for no limit.
-  ///   - energyWindow: The largest height in eV per atom; `nil` for no limit.
+  ///   - structures: The whole training set: enthalpies are measured from the lowest of a composition.
+  ///   - settings: Cap, window and pressure.
   /// - Returns: The reason by structure; `nil` for those that are trained on.
   public static func exclusions(
-    of structures: [LabelledStructure], forceCap: Double?, energyWindow: Double?
+    of structures: [LabelledStructure], settings: TrainingSettings
   ) -> [Exclusion?] {
-    zip(structures, heights(of: structures, forceCap: forceCap)).map { labelled, height in
-      let force = labelled.evaluation.largestForce()
-      if let cap = forceCap, force > cap { return .force(force, cap: cap) }
-      if let window = energyWindow, height > window {
-        return .energy(height, window: window)
-      }
-      return nil
+    zip(structures, heights(of: structures, settings)).map {
+      exclusion(of: $0, height: $1, settings)
     }
   }
 
-  private static func heights(
-    of structures: [LabelledStructure], forceCap: Double?
-  ) -> [Double] {
-    func energyPerAtom(_ labelled: LabelledStructure) -> Double {
-      labelled.evaluation.energy / Double(labelled.structure.atomCount)
+  private static func exclusion(
+    of labelled: LabelledStructure, height: Double, _ settings: TrainingSettings
+  ) -> Exclusion? {
+    let force = labelled.evaluation.largestForce()
+    if let cap = settings.forceCap, force > cap { return .force(force, cap: cap) }
+    if let window = settings.energyWindow, height > window {
+      return .energy(height, window: window)
     }
+    return nil
+  }
+
+  private static func heights(
+    of structures: [LabelledStructure], _ settings: TrainingSettings
+  ) -> [Double] {
+    let enthalpies = structures.map { $0.enthalpyPerAtom(at: settings.pressure) }
     let compositions = structures.map { reducedCounts(of: $0.structure) }
     var floors: [[Int]: Double] = [:]
-    for (labelled, composition) in zip(structures, compositions) {
+    for (index, composition) in compositions.enumerated() {
       // A collapsed structure, far below all others, betrays itself by its forces.
-      if let cap = forceCap, labelled.evaluation.largestForce() > cap { continue }
-      floors[composition] = min(floors[composition] ?? .infinity, energyPerAtom(labelled))
+      if let cap = settings.forceCap, structures[index].evaluation.largestForce() > cap { continue }
+      floors[composition] = min(floors[composition] ?? .infinity, enthalpies[index])
     }
-    return zip(structures, compositions).map { labelled, composition in
-      energyPerAtom(labelled) - (floors[composition] ?? 0)
-    }
+    return zip(enthalpies, compositions).map { $0 - (floors[$1] ?? 0) }
   }
 
   // Atomic numbers and counts divided by their greatest common divisor.

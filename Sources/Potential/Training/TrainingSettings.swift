@@ -77,14 +77,16 @@ public struct TrainingSettings: Sendable, Hashable {
   public var weights = TrainingWeights.standard
   /// Structures with a larger force in eV/Å are not trained on; `nil`: no limit.
   public var forceCap: Double? = 20
-  /// Structures that lie higher in eV/atom above the lowest of their composition are not trained on;
+  /// Structures whose enthalpy lies higher in eV/atom above the lowest of their composition are not trained on;
   /// `nil`: no limit.
   public var energyWindow: Double? = 5
   /// F₀ in eV/Å: the force weight of a structure is divided by 1 + F²ᵣₘₛ/F₀²; `nil`: it is not.
   public var robustForce: Double? = nil
-  /// E₀ in eV/atom: all weights of a structure are divided by 1 + ΔE²/E₀², with ΔE its height above the lowest
-  /// of its composition; `nil`: they are not.
+  /// E₀ in eV/atom: all weights of a structure are divided by 1 + ΔH²/E₀², with ΔH the height of its enthalpy
+  /// above the lowest of its composition; `nil`: they are not.
   public var robustEnergy: Double? = nil
+  /// The pressure of the enthalpies in eV/Å³: what is low is what lies low where the potential is used.
+  public var pressure = 0.0
   /// Relative ridge of the linear problem, after column scaling.
   public var ridge = 1e-12
   /// Most Levenberg–Marquardt trials (accepted or not) per level.
