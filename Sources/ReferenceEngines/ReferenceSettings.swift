@@ -140,11 +140,8 @@ public struct ReferenceSettings: Sendable {
     if let obstacle = obstacleToLabelling { throw obstacle }
     if let embedded = try embeddedPotential() { return embedded }
     let scratch = ScratchFolder()
-    let engine: any ReferenceEngine =
-      if case .external(let method) = model {
-        try externalEngine(method, folder: scratch.path)
-      } else { try engine(folder: scratch.path) }
-    return EnginePotential(engine, elements: elements, scratch: scratch)
+    return EnginePotential(
+      try engine(folder: scratch.path), elements: elements, scratch: scratch)
   }
 
   /// The potential inside this program; `nil` for external programs.
@@ -187,7 +184,7 @@ public struct ReferenceSettings: Sendable {
   public func method(
     folder: String, stores: [String] = [],
     shouldStop: @escaping @Sendable () -> Bool = { false }
-  ) throws(PotentialError) -> (engine: any ReferenceEngine, potential: any InteratomicPotential) {
+  ) throws -> (engine: any ReferenceEngine, potential: any InteratomicPotential) {
     let engine = try engine(folder: folder, stores: stores, shouldStop: shouldStop)
     return (engine, try embeddedPotential() ?? EnginePotential(engine, elements: elements))
   }
@@ -199,28 +196,25 @@ public struct ReferenceSettings: Sendable {
   ///   - stores: Such folders of other campaigns, whose labels are taken over.
   ///   - shouldStop: Asked while an external program runs; where it says yes, the program is ended.
   /// - Returns: The engine.
-  /// - Throws: `PotentialError.invalidParameters` where the parameters contradict each other or a program
-  ///   cannot be started.
+  /// - Throws: `SettingsError` with file, line and key where a program cannot be started,
+  ///   `PotentialError.invalidParameters` where the parameters contradict each other and for clients of a socket
+  ///   that cannot be had, `ReferenceEngineError` for a temporary folder that cannot be made.
   public func engine(
     folder: String = "reference", stores: [String] = [],
     shouldStop: @escaping @Sendable () -> Bool = { false }
-  ) throws(PotentialError) -> any ReferenceEngine {
+  ) throws -> any ReferenceEngine {
     // What is not asked for its version need not be there to write inputs and read results.
     if let problem, program.map({ $0.versionLaunch != nil }) ?? true {
-      throw .invalidParameters(problem.description)
+      throw problem
     }
     switch model {
     case .external(let method):
-      do {
-        return try externalEngine(method, folder: folder, stores: stores, shouldStop: shouldStop)
-      } catch {
-        throw .invalidParameters("\(error)")
-      }
+      return try externalEngine(method, folder: folder, stores: stores, shouldStop: shouldStop)
     case .socket(let settings):
       do throws(IPIError) {
         return try IPIEngine(settings, folder: folder, shouldStop: shouldStop)
       } catch {
-        throw .invalidParameters("\(error)")
+        throw PotentialError.invalidParameters("\(error)")
       }
     case .buckingham, .lennardJones, .stillingerWeber, .tersoff:
       return try EmbeddedReference(self)

@@ -315,7 +315,7 @@ struct MissingProgramTests {
   }
 
   @Test(
-    "What a program printed that failed stays where the message says, and what succeeded does not")
+    "What a client of a socket printed that failed stays where the message says")
   func failed() throws {
     let folder = try ScratchFolder()
     let crystal = try folder.write(

@@ -168,6 +168,50 @@ struct ExternalCampaignTests {
     #expect(try place.runs("begun").count == before)
   }
 
+  @Test(
+    "What failed stays where the message says, what succeeded and what could not begin does not")
+  func kept() throws {
+    let place = try ExternalPlace()
+    try AtomicFile.write(
+      "#!/bin/sh\ngrep -qx ' *1 *' POSCAR && { echo because; exit 3; }\n"
+        + "exec '\(BuiltProgram("VASPStandIn").path)'\n", to: place.path("vasp.sh"))
+    try FileManager.default.setAttributes(
+      [.posixPermissions: 0o755], ofItemAtPath: place.path("vasp.sh"))
+    let temporary = place.path("temporary")
+    try FileManager.default.createDirectory(
+      atPath: temporary, withIntermediateDirectories: false)
+    func evaluate(_ count: Int, _ pbc: String) throws -> BuiltProgram.Outcome {
+      let atoms = (0..<count).map { "Si \(Double($0) * 2.5) 0 0\n" }.joined()
+      try AtomicFile.write(
+        "\(count)\nLattice=\"5 0 0 0 5 0 0 0 5\" Properties=species:S:1:pos:R:3 "
+          + "pbc=\"\(pbc)\"\n" + atoms,
+        to: place.path("in.xyz"))
+      let campaign = try String(contentsOfFile: place.campaign, encoding: .utf8)
+      let block = campaign.split(separator: "\n").drop { $0 != "reference:" }
+        .prefix { $0 == "reference:" || $0.hasPrefix("  ") }.joined(separator: "\n")
+      try AtomicFile.write(block + "\n", to: place.path("engine.yaml"))
+      return try place.polymorph.run(
+        ["evaluate", place.path("engine.yaml"), place.path("in.xyz"), "--output", "out.xyz"],
+        in: place.folder, environment: ["TMPDIR": temporary + "/"])
+    }
+    func left() throws -> [String] {
+      try FileManager.default.contentsOfDirectory(atPath: temporary)
+    }
+    let good = try evaluate(2, "T T T")
+    #expect(good.status == 0, "\(good.errors)")
+    #expect(try left().isEmpty)
+    let slab = try evaluate(2, "T T F")
+    #expect(slab.status == 1 && !slab.errors.contains("; see "), "\(slab.errors)")
+    #expect(try left().isEmpty)
+    let bad = try evaluate(1, "T T T")
+    #expect(bad.status == 1, "\(bad.errors)")
+    let line = try #require(bad.errors.split(separator: "\n").first { $0.contains("; see ") })
+    let folder = try #require(line.split(separator: " ").last.map(String.init))
+    #expect(folder.hasPrefix(temporary))
+    #expect(
+      try String(contentsOfFile: folder + "/vasp.out", encoding: .utf8).contains("because"))
+  }
+
   @Test("A dry run calls no client of a socket")
   func dryRunOfSocket() throws {
     let place = try ExternalPlace()

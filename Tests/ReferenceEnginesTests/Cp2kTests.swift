@@ -395,6 +395,12 @@ struct Cp2kTests {
       guard case .unsupported(let reason)? = error as? ReferenceEngineError else { return false }
       return reason.contains("/POTENTIALS: found no numbers of electrons below 'Ge GTH-PBE'")
     }
+    // Where the entry is named, before any calculation.
+    let named = own + "\n  potentials: {Ge: GTH-PBE}"
+    #expect(try input(named, structure).contains("&KIND Ge"))
+    #expect { _ = try program(named + "\n  spin: true") } throws: {
+      "\($0)".contains("potentials.Ge: found 'GTH-PBE' without numbers of electrons")
+    }
   }
 
   @Test(

@@ -30,15 +30,15 @@ extension CampaignSettings.Reference {
   ///   - stores: Such folders of other campaigns, whose labels are taken over.
   ///   - shouldStop: Asked while an external program runs; where it says yes, the program is ended.
   /// - Returns: What labels structures, and the same as a potential for relaxations.
-  /// - Throws: `CampaignError.wrongInput` where the method cannot be had here: a program is missing, or
-  ///   parameters contradict each other.
+  /// - Throws: `SettingsError` where a program is missing, `CampaignError.wrongInput` where parameters
+  ///   contradict each other, what else keeps the method from being had here as it is.
   func method(
     folder: String, stores: [String] = [],
     shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws -> (engine: any ReferenceEngine, potential: any InteratomicPotential) {
-    do throws(PotentialError) {
+    do {
       return try settings.method(folder: folder, stores: stores, shouldStop: shouldStop)
-    } catch .invalidParameters(let what) {
+    } catch PotentialError.invalidParameters(let what) {
       throw CampaignError.wrongInput(what)
     }
   }

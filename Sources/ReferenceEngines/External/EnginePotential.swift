@@ -34,16 +34,29 @@ public struct EnginePotential: InteratomicPotential {
     for element in structure.species where !elements.contains(element) {
       throw .unknownElement(element, known: elements)
     }
-    let folder = scratch == nil ? nil : (engine as? ExternalEngine)?.folder(for: structure)
-    switch engine.label(structure) {
-    case .labelled(let evaluation):
-      // Only this structure's: others may be under way. One that cannot be removed harms nobody.
-      if let folder { try? FileManager.default.removeItem(atPath: folder) }
-      return evaluation
-    case .failed(let reason):
+    let outcome = engine.label(structure)
+    guard let scratch, let external = engine as? ExternalEngine else {
+      // Clients of a socket name the file that tells why.
+      if case .failed = outcome { scratch?.keep() }
+      return try Self.evaluation(outcome)
+    }
+    let folder = external.folder(for: structure)
+    switch outcome {
+    case .failed(let reason) where external.record(for: structure)?.failure != nil:
       // What the program printed is all that tells why.
-      scratch?.keep()
-      throw .noResult(reason + (folder.map { "; see \($0)" } ?? ""))
+      scratch.keep()
+      throw .noResult("\(reason); see \(folder)")
+    case .labelled, .failed:
+      // Only this structure's: others may be under way. One that cannot be removed harms nobody.
+      try? FileManager.default.removeItem(atPath: folder)
+      return try Self.evaluation(outcome)
+    }
+  }
+
+  private static func evaluation(_ outcome: LabelOutcome) throws(PotentialError) -> Evaluation {
+    switch outcome {
+    case .labelled(let evaluation): return evaluation
+    case .failed(let reason): throw .noResult(reason)
     }
   }
 

@@ -209,6 +209,8 @@ public struct ExternalEngine: ReferenceEngine {
       graceSeconds: limits.graceSeconds, heldDescriptor: calculation.lock, shouldStop: shouldStop)
     let seconds = start.duration(to: ContinuousClock().now) / .seconds(1)
     calculation.record.seconds = (calculation.record.seconds ?? 0) + seconds
+    // Nothing goes on from the scratch of a run that failed: the next try begins anew.
+    defer { removeScratch(in: place) }
     if outcome == .stopped { return .stopped }
     let result = program.result(in: place, for: structure)
     // A run may finish in the instant in which it is ended.
@@ -227,8 +229,12 @@ public struct ExternalEngine: ReferenceEngine {
     }
     calculation.record.set(evaluation, details)
     try calculation.record.write(in: calculation.folder)
-    if !limits.keepsScratch { Self.remove(program.scratch, in: place) }
+    removeScratch(in: place)
     return .labelled(evaluation)
+  }
+
+  private func removeScratch(in place: String) {
+    if !limits.keepsScratch { Self.remove(program.scratch, in: place) }
   }
 
   private static func end(_ outcome: ChildProcess.Outcome, _ result: CalculationResult)

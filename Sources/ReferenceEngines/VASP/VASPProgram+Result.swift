@@ -14,7 +14,8 @@ extension VASPProgram {
   public func result(in folder: String, for structure: Structure) -> CalculationResult {
     let written: Written
     do throws(ReferenceEngineError) { written = try calculated(structure) } catch {
-      return .failed(reason: error.description)
+      // Nothing can have been computed: the inputs are refused for the same reason.
+      return .unfinished(reason: error.description)
     }
     var problem: String?
     for name in ["vasprun.xml", "OUTCAR"] {

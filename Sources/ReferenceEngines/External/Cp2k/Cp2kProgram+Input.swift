@@ -57,14 +57,11 @@ extension Cp2kProgram {
   private func multiplicity(_ structure: Structure) throws(ReferenceEngineError) -> Int {
     var electrons = 0
     for element in structure.species {
-      guard let kind = parameters.kinds[element] else {
-        throw .unsupported("no pseudopotential of \(element)")
-      }
-      let file = parameters.potentialFile
-      guard let own = file.valenceElectrons(kind.potential, of: element) else {
+      let (file, name) = (parameters.potentialFile, parameters.kinds[element]?.potential ?? "")
+      guard let own = file.valenceElectrons(name, of: element) else {
         throw .unsupported(
-          "\(file.path): found no numbers of electrons below '\(element.symbol) \(kind.potential)', expected "
-            + "those in s, p, d and f, which the multiplicity of a calculation with spin needs")
+          "\(file.path): found no numbers of electrons below '\(element.symbol) \(name)', expected those in "
+            + "s, p, d and f, which the multiplicity of a calculation with spin needs")
       }
       electrons += own
     }

@@ -79,6 +79,14 @@ extension Cp2kProgram.Parameters {
         magneticMoments[element] = try value.number(in: -20...20, unit: "Bohr magnetons")
       }
     }
+    for (element, place) in potentials.places where isSpinPolarized {
+      guard let name = kinds[element]?.potential else { continue }
+      guard potentials.file.valenceElectrons(name, of: element) != nil else {
+        throw place.error(
+          found: "'\(name)' without numbers of electrons",
+          allowed: "an entry with those in s, p, d and f, which calculations with spin need")
+      }
+    }
     convergence = try reader.optional("convergence")?.number(in: 1e-14...1e-2) ?? convergence
     steps = try reader.optional("steps")?.integer(in: 1...10000) ?? steps
     mixing = try reader.optional("mixing")?.number(in: 0.01...1) ?? mixing
