@@ -97,8 +97,10 @@ struct CampaignTrial {
       printing: directory + ".log")
     let passed = (clock.now - start).components
     let status = directory + ".status.json"
+    // Without a re-ranking the potential ranks.
+    let top = rankedCount > 0 ? min(10_000, rankedCount) : 10
     try execute(
-      [program, "status", directory, "--top", "\(max(1, rankedCount))", "--json"], printing: status,
+      [program, "status", directory, "--top", "\(top)", "--json"], printing: status,
       errors: directory + ".status.log")
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase

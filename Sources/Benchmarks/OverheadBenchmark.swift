@@ -54,9 +54,14 @@ enum OverheadBenchmark: Benchmark {
     let breeding = children(of: relaxed, source, draws: draws)
     let ratios = OperatorRatios(
       VariationKind.defaultRatios(in: .listed([source.composition])))
-    let bred = breeding.map { kind, part in
-      (campaign?.share(of: kind) ?? ratios.ratio(of: kind)) * part.microseconds
-    }.reduce(0, +)
+    // Of the operators that are measured here: those that change the composition are not.
+    let shares = breeding.map { campaign?.share(of: $0.kind) ?? ratios.ratio(of: $0.kind) }
+    let measured = shares.reduce(0, +)
+    guard measured > 0 else {
+      throw BenchmarkFailure("overhead: none of the operators of --campaign is measured here")
+    }
+    let bred =
+      zip(shares, breeding).map { $0 * $1.part.microseconds }.reduce(0, +) / measured
     let analyses = campaign?.analysesPerCandidate ?? 1
     let onWorker = analyses * known.map(\.microseconds).reduce(0, +) + bred
     // A worker's time for a candidate contains the engine's own work; what is compared with known
@@ -119,8 +124,13 @@ enum OverheadBenchmark: Benchmark {
       let folder = CampaignFolder(path: path)
       let (settings, runner) = try folder.replayed()
       let state = runner.schedule.state
-      guard state.counts.bred > 0, settings.potential.kind != .reference else {
-        throw WrongCommandLine("overhead: --campaign: '\(path)' has relaxed nothing that it learnt")
+      guard settings.potential.kind != .reference else {
+        throw WrongCommandLine(
+          "overhead: --campaign: '\(path)' relaxes with its reference method; name one whose "
+            + "potential learns")
+      }
+      guard state.counts.bred > 0 else {
+        throw WrongCommandLine("overhead: --campaign: '\(path)' has no candidates yet")
       }
       guard settings.space.canonical(composition) != nil else {
         throw WrongCommandLine(

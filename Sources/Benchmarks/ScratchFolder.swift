@@ -50,6 +50,7 @@ enum ChildProgram {
     process.waitUntilExit()
     return process.terminationStatus
   }
+
   private static func file(_ path: String) throws -> FileHandle {
     guard FileManager.default.createFile(atPath: path, contents: nil),
       let handle = FileHandle(forWritingAtPath: path)

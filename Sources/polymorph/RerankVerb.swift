@@ -33,7 +33,8 @@ enum RerankVerb: Verb {
         + "to 4 %) join the campaign's training set; the potential goes to DIR/retrained.mtp, what it was "
         + "trained on to DIR/retrained.cfg, and the comparisons before and after, over the other "
         + "candidates alone, to DIR/rerank.json. Half of the candidates is a good choice. The ranking is "
-        + "written and printed before the training, and stays where that fails.",
+        + "written before the training, and stays where that fails; it is printed then, too, but with "
+        + "--json all together at the end.",
     ])
 
   static func run(_ arguments: ParsedArguments, _ session: Session) throws -> ExitStatus {
@@ -63,28 +64,26 @@ enum RerankVerb: Verb {
   private static func rerank(
     _ reranking: Reranking, isJSON: Bool, _ session: Session
   ) throws {
-    var ranking: RerankResult?
-    do {
-      let result = try reranking.run(session.communicator) { finished in
-        ranking = finished
-        guard !isJSON else { return }
-        print(finished.text, terminator: "")
-        print("re-rank evaluations of the reference: \(reranking.evaluations)")
-        // Nothing is printed any more where ranks are ended.
+    var known: RerankResult?
+    defer {
+      // Also what is known where the training failed.
+      if isJSON, let known {
+        session.say(known.json)
         fflush(nil)
       }
-      guard let result else { return }
-      if isJSON {
-        session.say(result.json)
-      } else if let retraining = result.retraining {
-        print("\nretraining\n" + retraining.text, terminator: "")
-      }
-    } catch {
-      if isJSON, let ranking {
-        session.say(ranking.json)
-        fflush(nil)
-      }
-      throw error
+    }
+    let result = try reranking.run(session.communicator) { ranking in
+      known = ranking
+      guard !isJSON else { return }
+      print(ranking.text, terminator: "")
+      print("re-rank evaluations of the reference: \(reranking.evaluations)")
+      // Nothing is printed any more where ranks are ended.
+      fflush(nil)
+    }
+    guard let result else { return }
+    known = result
+    if !isJSON, let retraining = result.retraining {
+      print("\nretraining\n" + retraining.text, terminator: "")
     }
   }
 }

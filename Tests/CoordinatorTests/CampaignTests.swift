@@ -28,7 +28,7 @@ struct CampaignTests {
     #expect(try count("continuations") >= 10)
     #expect(try count("failed") >= 1)
     #expect(try count("rejected") >= 1)
-    // A candidate of this campaign comes back to a structure whose label was too high to be trained on.
+    // One label, one structure.
     let elements = try ["Ti", "O"].map { try #require(ChemicalElement(symbol: $0)) }
     let labelled = try StructureFile.read(place.path("alone/training.cfg"), elements: elements)
     #expect(labelled.count == (try count("labels")))

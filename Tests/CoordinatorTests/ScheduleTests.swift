@@ -193,6 +193,21 @@ struct ScheduleTests {
     #expect(free.state.labels.count > 40)
   }
 
+  @Test("Candidates come back to structures that are labelled, which are not labelled again")
+  func repeats() throws {
+    let executor = RecordingExecutor()
+    let run = try ToyRun(InProcessTransport(executor: executor))
+    let labelled = run.state.labels.filter { label in
+      if case .minimum = label.origin { false } else { label.labelled != nil }
+    }.map(\.structure)
+    #expect(Set(labelled).count == labelled.count)
+    // The toy's relaxations extrapolate where they begin.
+    let begun = executor.orders.compactMap { order in
+      if case .resume(let structure, _) = order { structure } else { nil }
+    }
+    #expect(begun.count(where: labelled.contains) > 5)
+  }
+
   @Test("The toy campaign exercises every kind of slot")
   func coverage() throws {
     let run = try ToyRun(InProcessTransport(executor: toy))

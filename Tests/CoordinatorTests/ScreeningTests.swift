@@ -11,6 +11,8 @@ import Testing
 
 @Suite("Children that race for a relaxation")
 struct ScreeningTests {
+  /// With equal weights and the narrow window its potential of level 6 knows less, so that races meet what it does
+  /// not know.
   private static let campaign = """
     composition: Si
     formula_units: [4]

@@ -30,8 +30,7 @@ public struct ClientTemplate: Sendable, Hashable {
   /// The words that are replaced.
   public static let placeholders = [
     "natoms", "ntypes", "elements", "cell", "cella", "cellb", "cellc", "positions", "fractional",
-    "kmesh", "socket", "host",
-    "port", "folder", "here",
+    "kmesh", "socket", "host", "port", "folder", "here",
   ]
 
   /// Creates a template.
@@ -42,22 +41,18 @@ public struct ClientTemplate: Sendable, Hashable {
 
   /// The first word in braces that looks like a mistyped placeholder, and the one that is meant.
   ///
-  /// Case and `_` do not count. Behind `$` stand variables of a shell.
+  /// Case and `_` do not count.
   static func mistake(in text: String) -> (found: String, meant: String)? {
-    var isVariable = false
-    for piece in pieces(of: text) {
-      switch piece {
-      case .text(let text): isVariable = text.last == "$"
-      case .word(let word):
-        guard !isVariable, !placeholders.contains(word),
-          let meant = NameSuggestion.closest(
-            to: word.lowercased().filter { $0 != "_" }, among: placeholders)
-        else { continue }
+    for case .word(let word) in pieces(of: text) where !placeholders.contains(word) {
+      if let meant = NameSuggestion.closest(to: word.filter { $0 != "_" }, among: placeholders) {
         return (word, meant)
       }
     }
     return nil
   }
+
+  /// Whether a text holds any placeholder.
+  static func usesAny(in text: String) -> Bool { placeholders.contains { uses($0, in: text) } }
 
   /// Whether a text holds a placeholder.
   static func uses(_ placeholder: String, in text: String) -> Bool {
@@ -105,7 +100,7 @@ public struct ClientTemplate: Sendable, Hashable {
 
   private enum Piece: Equatable {
     case text(String)
-    /// A word of letters, digits and `_` that stood in braces.
+    /// A word of letters, digits and `_` that stood in braces; behind `$` it is a shell's variable.
     case word(String)
   }
 
@@ -117,7 +112,8 @@ public struct ClientTemplate: Sendable, Hashable {
       let word = rest[rest.index(after: open)...].prefix {
         $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_")
       }
-      if !word.isEmpty, word.endIndex < rest.endIndex, rest[word.endIndex] == "}" {
+      let isClosed = word.endIndex < rest.endIndex && rest[word.endIndex] == "}"
+      if rest[..<open].last != "$", !word.isEmpty, isClosed {
         pieces.append(.word(String(word)))
         rest = rest[rest.index(after: word.endIndex)...]
       } else {

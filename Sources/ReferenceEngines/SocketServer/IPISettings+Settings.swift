@@ -30,9 +30,7 @@ extension IPISettings {
       for word in command { try value.checkPlaceholders(word) }
       // What lies in the folder of a client that is not there yet cannot be looked for.
       let program = ClientTemplate.filled(command[0], ["here": folder])
-      if !ClientTemplate.placeholders.contains(where: { program.contains("{\($0)}") }),
-        ChildProcess.path(of: program) == nil
-      {
+      if !ClientTemplate.usesAny(in: program), ChildProcess.path(of: program) == nil {
         missingProgram = program
       }
     }
