@@ -1,4 +1,5 @@
 import Coordinator
+import Crystal
 import Foundation
 
 /// What all seeds of a campaign found, for people and programs.
@@ -11,6 +12,7 @@ struct CampaignTable {
   var trials: [CampaignTrial.Outcome] = []
 
   private var firsts: Int { trials.count { $0.hit?.place == 1 } }
+  private var founds: Int { trials.count { $0.hit != nil } }
   private var labels: Sample { Sample(trials.map { Double($0.counts.labels) }) }
   private var seconds: Sample { Sample(trials.map(\.seconds)) }
 
@@ -27,6 +29,7 @@ struct CampaignTable {
     let interval = BinomialInterval(successes: firsts, trials: trials.count)
     return Report([
       .init("first", "seeds that have it first", .integer(firsts)),
+      .init("found", "seeds that have it in their ranking", .integer(founds)),
       .init("seeds", "seeds", .integer(trials.count)),
       .init(
         "interval", "95 % interval of the success rate", .numbers([interval.lower, interval.upper])),
@@ -52,6 +55,7 @@ struct CampaignTable {
       .init("evaluations", .integer(trial.counts.evaluations)),
       .init("candidates", .integer(trial.counts.candidates)),
       .init("pearson", .optional(trial.comparison?.pearson)),
+      .init("spearman", .optional(trial.comparison?.spearman)),
       .init("rmse_mev_per_atom", .optional(trial.comparison?.rmseMevPerAtom)),
       .init("seconds", .number(trial.seconds)),
       .init("digest", .text(trial.digest)),
@@ -80,6 +84,9 @@ struct CampaignTable {
     ]
     lines += trials.map(row)
     lines += ["", "## Potential against reference", ""] + agreement
+    if trials.contains(where: { $0.lowestNetworks.count > 1 }) {
+      lines += ["", "## Layers and frameworks", ""] + networks
+    }
     lines += ["", "## Where the time goes", ""] + times
     lines += ["", "## The best of every seed", ""] + bests
     lines +=
@@ -88,7 +95,9 @@ struct CampaignTable {
         "Labels are the reference calculations of the training set, failed ones not counted; "
           + "re-ranking the best candidates with the reference method costs the evaluations beside "
           + "them. The potential's enthalpies are those of its last version at its own minima, the "
-          + "reference method's at its own, for the re-ranked candidates. Seconds of work are summed "
+          + "reference method's at its own, for the re-ranked candidates, each above its own lowest. "
+          + "Bonded is what bonds up to \(BondNetwork.bondFactor) times the covalent radii hold together: 0D molecules, 1D "
+          + "chains, 2D layers, 3D a framework. Seconds of work are summed "
           + "over the workers. Times found counts the candidates that fell into the structure's basin. Digests "
           + "(the first 12 digits) are the same for any number of ranks, given the same build and kind of processor."
       )
@@ -100,7 +109,7 @@ struct CampaignTable {
     let percent = { (value: Double) in fixed(100 * value, 0) }
     return [
       "- first in the ranking: \(firsts) of \(trials.count) seeds (95 % interval of the rate: "
-        + "\(percent(interval.lower))–\(percent(interval.upper)) %)",
+        + "\(percent(interval.lower))–\(percent(interval.upper)) %), found: \(founds)",
       "- labels: median \(fixed(labels.median, 0)), \(fixed(labels.least, 0)) to "
         + "\(fixed(labels.largest, 0))",
       "- seconds: median \(fixed(seconds.median, 0)), \(fixed(seconds.least, 0)) to "
@@ -109,14 +118,47 @@ struct CampaignTable {
   }
 
   private var agreement: [String] {
-    ["| seed | candidates | Pearson | RMSE (meV/atom) |", "|--:|--:|--:|--:|"]
+    [
+      "| seed | candidates | Pearson | Spearman | RMSE (meV/atom) | distinct within 0.5 eV/atom |",
+      "|--:|--:|--:|--:|--:|--:|",
+    ]
       + trials.map { trial in
+        let lowest = trial.best.first?.enthalpyEvPerAtom ?? 0
         let cells = [
           "\(trial.seed)", "\(trial.comparison?.candidates ?? 0)",
           trial.comparison?.pearson.map { fixed($0, 3) } ?? "–",
+          trial.comparison?.spearman.map { fixed($0, 3) } ?? "–",
           trial.comparison?.rmseMevPerAtom.map { fixed($0, 1) } ?? "–",
+          "\(trial.best.count { $0.enthalpyEvPerAtom - lowest <= 0.5 })",
         ]
         return tableRow(cells)
+      }
+  }
+
+  /// How far apart both methods put the lowest layers, frameworks, chains and molecules.
+  private var networks: [String] {
+    [
+      "| seed | lowest | place | space group | against | reference (meV/atom) | potential (meV/atom) "
+        + "| difference |",
+      "|--:|---|--:|---|---|--:|--:|--:|",
+    ]
+      + trials.flatMap { trial -> [String] in
+        let lowest = trial.lowestNetworks.sorted { $0.place < $1.place }
+        guard let first = lowest.first else { return [] }
+        return lowest.dropFirst().map { candidate in
+          let reference = 1000 * (candidate.enthalpyEvPerAtom - first.enthalpyEvPerAtom)
+          var numbers = [fixed(reference, 1), "–", "–"]
+          if let one = trial.compared(candidate), let other = trial.compared(first) {
+            let model = one.modelDifferenceMevPerAtom - other.modelDifferenceMevPerAtom
+            numbers[1...] = [fixed(model, 1), fixed(model - reference, 1)]
+          }
+          return tableRow(
+            [
+              "\(trial.seed)", "\(candidate.dimension)D", "\(candidate.place)",
+              "\(candidate.spaceGroupSymbol) (\(candidate.spaceGroup))",
+              "\(first.dimension)D, place \(first.place)",
+            ] + numbers)
+        }
       }
   }
 
@@ -139,15 +181,20 @@ struct CampaignTable {
 
   /// The first places of each seed's ranking.
   private var bests: [String] {
-    ["| seed | place | eV/atom | meV/atom above | space group | Å³/atom | times found |"]
-      + ["|--:|--:|--:|--:|---|--:|--:|"]
+    [
+      "| seed | place | eV/atom | meV/atom above | potential's | space group | bonded | Å³/atom "
+        + "| times found |",
+      "|--:|--:|--:|--:|--:|---|---|--:|--:|",
+    ]
       + trials.flatMap { trial in
         trial.best.map { candidate in
           let lowest = trial.best.first?.enthalpyEvPerAtom ?? 0
+          let model = trial.compared(candidate)?.modelDifferenceMevPerAtom
           let cells = [
             "\(trial.seed)", "\(candidate.place)", fixed(candidate.enthalpyEvPerAtom, 5),
             fixed(1000 * (candidate.enthalpyEvPerAtom - lowest), 1),
-            "\(candidate.spaceGroupSymbol) (\(candidate.spaceGroup))",
+            model.map { fixed($0, 1) } ?? "–",
+            "\(candidate.spaceGroupSymbol) (\(candidate.spaceGroup))", "\(candidate.dimension)D",
             fixed(candidate.volumePerAtom, 3), "\(candidate.timesFound)",
           ]
           return tableRow(cells)

@@ -9,9 +9,11 @@ struct CampaignTrial {
     /// A distinct candidate of the final ranking.
     struct Candidate: Decodable {
       let place: Int
+      let candidate: Int
       let enthalpyEvPerAtom: Double
       let spaceGroup: Int
       let spaceGroupSymbol: String
+      let dimension: Int
       let volumePerAtom: Double
       let timesFound: Int
     }
@@ -27,9 +29,18 @@ struct CampaignTrial {
 
     /// The potential against the reference method, over the candidates that were re-ranked.
     struct Comparison: Decodable {
+      /// A candidate's heights above each method's lowest.
+      struct Row: Decodable {
+        let candidate: Int
+        let modelDifferenceMevPerAtom: Double
+        let referenceDifferenceMevPerAtom: Double
+      }
+
       let candidates: Int
       let pearson: Double?
+      let spearman: Double?
       let rmseMevPerAtom: Double?
+      let rows: [Row]
     }
 
     /// Work of one kind.
@@ -56,6 +67,16 @@ struct CampaignTrial {
     /// Seconds from start to end on the wall.
     let seconds: Double
     let digest: String
+
+    /// What both methods say of a candidate of the ranking.
+    func compared(_ candidate: Candidate) -> Comparison.Row? {
+      comparison?.rows.first { $0.candidate == candidate.candidate }
+    }
+
+    /// The lowest of each kind of bonded network in the ranking, layers before frameworks.
+    var lowestNetworks: [Candidate] {
+      (0...3).compactMap { dimension in best.first { $0.dimension == dimension } }
+    }
   }
 
   /// What `status --json` prints.

@@ -56,6 +56,15 @@ public struct MatchingCell: Sendable, Hashable {
   /// The volume per atom in Å³.
   public var volumePerAtom: Double { abs(vectors.determinant) / Double(positions.count) }
 
+  /// The cell as a structure.
+  var structure: Structure? {
+    let species = elements.indices.flatMap { kind in
+      Array(repeating: elements[kind], count: atoms(of: kind).count)
+    }
+    guard let lattice = try? Lattice(vectors) else { return nil }
+    return try? Structure(lattice: lattice, species: species, fractionalPositions: positions)
+  }
+
   /// The atoms of an element, by its place in `elements`.
   func atoms(of kind: Int) -> Range<Int> { (kind == 0 ? 0 : ends[kind - 1])..<ends[kind] }
 }

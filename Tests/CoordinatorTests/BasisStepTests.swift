@@ -106,4 +106,25 @@ struct BasisStepTests {
         "seed \(seed): \(report.evaluations) evaluations, \(without.evaluations) without steps")
     }
   }
+
+  @Test("A candidate in a larger cell is re-ranked in its smallest")
+  func smallestCell() throws {
+    let place = try Workplace()
+    let settings = try CampaignSettings(path: place.campaign)
+    let executor = CampaignExecutor(
+      rules: CampaignRules(settings), engine: try EmbeddedReference(settings.reference.settings),
+      reference: try settings.reference.settings.potential())
+    func relaxed(_ start: Structure) throws -> RelaxedCandidate? {
+      guard case .reranked(let report) = try executor.execute(.rerank(start)),
+        case .relaxed(let relaxed) = report.ending
+      else { return nil }
+      return relaxed
+    }
+    let rutile = try Prototypes.rutile()
+    let known = try #require(try relaxed(rutile))
+    let larger = TestStructures.rattled(rutile.supercell(1, 2, 1), by: 0.01, seed: 1)
+    let found = try #require(try relaxed(larger))
+    #expect(found.structure.atomCount == rutile.atomCount)
+    #expect(abs(found.enthalpyPerAtom - known.enthalpyPerAtom) < 1e-4)
+  }
 }

@@ -208,6 +208,25 @@ struct ScheduleTests {
     #expect(begun.count(where: labelled.contains) > 5)
   }
 
+  @Test("The reference method gets crystals without repetition")
+  func units() throws {
+    let executor = RecordingExecutor()
+    let run = try ToyRun(InProcessTransport(executor: executor))
+    var asked: Set<Structure> = []
+    for case .label(let structure, _) in executor.orders { asked.insert(structure) }
+    var shortened = 0
+    for label in run.state.labels {
+      guard let labelled = label.labelled else { continue }
+      #expect(asked.contains(label.unit))
+      #expect(labelled.structure == label.unit)
+      guard label.unit != label.structure else { continue }
+      shortened += 1
+      #expect(label.structure.atomCount % (2 * label.unit.atomCount) == 0)
+      #expect(label.unit.matches(label.structure))
+    }
+    #expect(shortened >= 2 && shortened < run.state.labels.count / 2)
+  }
+
   @Test("The toy campaign exercises every kind of slot")
   func coverage() throws {
     let run = try ToyRun(InProcessTransport(executor: toy))

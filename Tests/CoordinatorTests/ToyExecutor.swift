@@ -117,9 +117,14 @@ final class ToyExecutor: WorkExecutor {
     Double(structure.atomCount % 7)
   }
 
+  /// A random structure; now and then its cell holds the crystal twice.
   private func structure(
     _ composition: Composition, _ random: inout RandomStream
   ) throws -> Structure {
+    if composition.counts.allSatisfy({ $0 % 2 == 0 }), random.uniform() < 0.3 {
+      let half = try Composition(composition.elements, composition.counts.map { $0 / 2 })
+      return try structure(half, &random).supercell(1, 1, 2)
+    }
     let edge = 4 + Double(random.integer(below: 6))
     let lattice = try Lattice(Matrix3(diagonal: Vector3(edge, edge, edge + 1)))
     return try Structure(

@@ -96,6 +96,8 @@ struct ChildProcessTests {
     let variables = Set(try folder.read("out").split(separator: "\n").map(String.init))
     #expect(variables.isSuperset(of: ["OMP_NUM_THREADS=1", "OWN=x", "OMPI_ALLOW_RUN_AS_ROOT=1"]))
     #expect(variables.contains("POLYMORPH_TEST_VARIABLE=kept"))
+    // No daemon for a program that no launcher started.
+    #expect(variables.contains("OMPI_MCA_ess_singleton_isolated=1"))
     for name in foreign.dropLast() {
       #expect(!variables.contains { $0.hasPrefix(name + "=") }, "\(name)")
     }

@@ -82,7 +82,8 @@ public final class CampaignExecutor: WorkExecutor {
     case .refit(let labelled, let version, let start):
       return try refit(labelled, version, start: start)
     case .rerank(let structure):
-      return .reranked(try relax(structure, 0, stages: rules.rerankStages))
+      let unit = structure.repeatingUnit(within: CampaignRules.symmetryTolerance)
+      return .reranked(try relax(unit, 0, stages: rules.rerankStages))
     }
   }
 

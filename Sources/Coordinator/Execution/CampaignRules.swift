@@ -28,6 +28,8 @@ public struct CampaignRules: Sendable {
   public let tightStage: RelaxationSettings.Stage
   /// Tolerances of relaxations with the reference method.
   public let rerankStages: [RelaxationSettings.Stage]
+  /// How far in Å atoms of a relaxed candidate may be from where symmetry puts them.
+  public static let symmetryTolerance = 0.05
   /// External pressure in eV/Å³.
   public let pressure: Double
   /// How fingerprints are made: scaled to one volume per atom, so that residual strain does not count.

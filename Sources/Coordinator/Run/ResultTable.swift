@@ -24,6 +24,8 @@ public struct ResultTable: Sendable {
     public let evaluation: Evaluation
     /// The structure's space group.
     public let spaceGroup: SpaceGroupName
+    /// What its bonds hold together: 0 molecules, 1 chains, 2 layers, 3 a framework.
+    public let dimension: Int
     /// How often the basin was found.
     public let timesFound: Int
     /// The operator that found it first.
@@ -71,6 +73,7 @@ public struct ResultTable: Sendable {
           modelEnthalpyPerAtom: entry.modelEnthalpyPerAtom, distanceAboveHull: height,
           structure: relaxed.structure,
           evaluation: relaxed.evaluation, spaceGroup: SpaceGroupName(of: relaxed.structure),
+          dimension: BondNetwork(relaxed.structure).dimension,
           timesFound: state.timesFound(candidate: entry.candidate),
           kind: state.candidates[entry.candidate - 1].kind, isReranked: true))
     }
@@ -90,6 +93,7 @@ public struct ResultTable: Sendable {
             structure: individual.structure,
             evaluation: relaxed.evaluation,
             spaceGroup: SpaceGroupName(of: individual.structure),
+            dimension: BondNetwork(individual.structure).dimension,
             timesFound: basin.visits, kind: individual.kind,
             isReranked: false))
       }
@@ -103,17 +107,17 @@ public struct ResultTable: Sendable {
     let hasHull = best.distanceAboveHull != nil
     func line(
       _ place: String, _ formula: String, _ numbers: (energy: String, height: String),
-      _ spaceGroup: String, _ volume: String, _ found: String, _ kind: String
+      _ spaceGroup: String, _ network: String, _ volume: String, _ found: String, _ kind: String
     ) -> String {
       TextColumn.right(place, 5) + (hasHull ? "  " + TextColumn.left(formula, 14) : "")
         + TextColumn.right(numbers.energy, 14) + TextColumn.right(numbers.height, 17) + "  "
-        + TextColumn.left(spaceGroup, 18) + TextColumn.right(volume, 13)
-        + TextColumn.right(found, 7) + "  " + kind
+        + TextColumn.left(spaceGroup, 18) + TextColumn.right(network, 7)
+        + TextColumn.right(volume, 14) + TextColumn.right(found, 7) + "  " + kind
     }
     var lines = [
       line(
         "place", "formula", ("E/atom (eV)", hasHull ? "hull (meV/atom)" : "dE (meV/atom)"),
-        "space group", "V/atom (A^3)", "found", "operator")
+        "space group", "bonded", "V/atom (A^3)", "found", "operator")
         + (best.isReranked ? "" : "   (energies of the potential, not yet re-ranked)")
     ]
     for row in rows {
@@ -122,7 +126,7 @@ public struct ResultTable: Sendable {
         line(
           "\(row.place)", row.structure.composition().formula,
           (TextColumn.fixed(row.enthalpyPerAtom, 6), TextColumn.fixed(1000 * height, 2)),
-          row.spaceGroup.description,
+          row.spaceGroup.description, "\(row.dimension)D",
           TextColumn.fixed(row.structure.volumePerAtom, 4), "\(row.timesFound)",
           row.kind.rawValue))
     }
@@ -141,6 +145,7 @@ public struct ResultTable: Sendable {
           .init("above_hull_ev_per_atom", .optional(row.distanceAboveHull)),
           .init("space_group", .integer(row.spaceGroup.number)),
           .init("space_group_symbol", .text(row.spaceGroup.symbol)),
+          .init("dimension", .integer(row.dimension)),
           .init("volume_per_atom", .number(row.structure.volumePerAtom)),
           .init("atoms", .integer(row.structure.atomCount)),
           .init("times_found", .integer(row.timesFound)),

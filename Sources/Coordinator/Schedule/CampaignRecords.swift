@@ -28,14 +28,30 @@ public struct LabelRecord: Sendable, Equatable {
 
   /// The label's number, from 0.
   public let id: Int
-  /// The structure.
+  /// The structure that was chosen.
   public let structure: Structure
+  /// What is given to the reference method: the same crystal without repetition.
+  ///
+  /// It costs less, and with k-points by spacing one crystal has one energy, whatever cell it was found in.
+  public let unit: Structure
   /// Who asked for it.
   public let origin: Origin
   /// How far it is.
   public internal(set) var status: Status
   /// How often the reference method was tried.
   public internal(set) var tries = 0
+
+  /// A label that is to be asked for.
+  init(id: Int, structure: Structure, origin: Origin) {
+    self.id = id
+    self.structure = structure
+    self.origin = origin
+    unit = structure.repeatingUnit(within: Self.tolerance)
+    status = .queued
+  }
+
+  // In Å: far below what a potential tells apart, far above the rounding of symmetric structures.
+  private static let tolerance = 0.01
 
   /// The label, once it has arrived.
   public var labelled: LabelledStructure? {

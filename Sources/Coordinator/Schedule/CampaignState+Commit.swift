@@ -87,7 +87,7 @@ extension CampaignState {
 
   mutating func queueLabel(of structure: Structure, origin: LabelRecord.Origin) {
     let id = labels.count
-    labels.append(LabelRecord(id: id, structure: structure, origin: origin, status: .queued))
+    labels.append(LabelRecord(id: id, structure: structure, origin: origin))
     labelQueue.append(id)
     openLabels += 1
   }
@@ -110,7 +110,7 @@ extension CampaignState {
   private mutating func commitLabel(_ id: Int, _ result: WorkResult) throws(ScheduleError) {
     switch result {
     case .labelled(let evaluation):
-      guard let labelled = try? LabelledStructure(labels[id].structure, evaluation) else {
+      guard let labelled = try? LabelledStructure(labels[id].unit, evaluation) else {
         // A number that is not finite is a failure of the reference method, not of the campaign.
         labels[id].status = .failed("energy, force or stress is not finite")
         counts.failedLabels += 1

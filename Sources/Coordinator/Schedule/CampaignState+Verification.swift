@@ -67,8 +67,8 @@ extension CampaignState {
     let matching = settings.search.duplicates.matching
     let place = MatchingTolerance(
       displacement: 0.1 * matching.displacement, strain: 0.1 * matching.strain)
-    guard let cell = individual.identity.cell, !minimum.cell.matches(cell, tolerance: place)
-    else { return false }
+    // The cells of the duplicates' tolerance would not do: atoms that nearly repeat are averaged in them.
+    guard !labelled.structure.matches(individual.structure, tolerance: place) else { return false }
     let enthalpy = labelled.enthalpyPerAtom(at: settings.training.pressure)
     return abs(individual.enthalpyPerAtom - enthalpy) > settings.verifyTolerance
   }

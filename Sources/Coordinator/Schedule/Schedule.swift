@@ -181,7 +181,7 @@ public struct Schedule: Sendable {
   private func labelDispatch(_ label: Int) -> Dispatch {
     Dispatch(
       id: .label(label),
-      order: .label(state.labels[label].structure, again: state.labels[label].tries > 1))
+      order: .label(state.labels[label].unit, again: state.labels[label].tries > 1))
   }
 
   private func refitDispatch(_ version: Int) -> Dispatch {

@@ -84,6 +84,8 @@ public enum ChildProcess {
     for name in ["OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] {
       result[name] = inherited[name]
     }
+    // A program of Open MPI that no launcher started would start a daemon that serves nobody, and wait for it.
+    result["OMPI_MCA_ess_singleton_isolated"] = "1"
     result["OMP_NUM_THREADS"] = "1"
     return result.merging(added) { $1 }
   }
