@@ -26,31 +26,23 @@ public struct BondNetwork: Sendable, Hashable {
   ///
   /// - Parameter structure: The atoms, in any cell.
   public init(_ structure: Structure) {
+    let graph = BondGraph(structure)
     var pieces = [0, 0, 0, 0]
-    let radii = structure.species.map(\.covalentRadius)
-    let longest = radii.reduce(0, max)
-    let list = NeighborList(structure, cutoff: Self.bondFactor * 2 * longest)
-    let inverse = structure.lattice.inverse
     // The cell in which an atom was met, in lattice vectors.
-    var cells = [Vector3?](repeating: nil, count: structure.atomCount)
+    var cells = [CellIndex?](repeating: nil, count: structure.atomCount)
     for root in 0..<structure.atomCount where cells[root] == nil {
       var translations = TranslationSpan()
       cells[root] = .zero
       var open = [root]
       while let i = open.popLast() {
-        for place in list.neighbors(of: i) {
-          let j = Int(list.indices[place])
-          let d = list.displacements[place]
-          guard d.length < Self.bondFactor * (radii[i] + radii[j]), let here = cells[i] else {
-            continue
-          }
-          let image = d - (structure.positions[j] - structure.positions[i])
-          let there = here + (image * inverse).map { $0.rounded() }
-          if let known = cells[j] {
-            translations.insert(there - known)
+        for bond in graph.bonds(of: i) {
+          guard let here = cells[i] else { continue }
+          let there = here &+ bond.cell
+          if let known = cells[bond.atom] {
+            translations.insert(there &- known)
           } else {
-            cells[j] = there
-            open.append(j)
+            cells[bond.atom] = there
+            open.append(bond.atom)
           }
         }
       }
@@ -60,13 +52,49 @@ public struct BondNetwork: Sendable, Hashable {
   }
 }
 
-/// The space that lattice translations span; their components are whole numbers, and products of them exact.
+/// A step from one cell to another, in lattice vectors.
+typealias CellIndex = SIMD4<Int32>
+
+/// All bonds of a structure: a graph whose edges know which image of an atom they lead to.
+struct BondGraph {
+  struct Bond {
+    let atom: Int
+    /// How many lattice vectors further the atom lies than its place in the cell.
+    let cell: CellIndex
+  }
+
+  private var offsets = [0]
+  private var all: [Bond] = []
+
+  init(_ structure: Structure) {
+    let radii = structure.species.map(\.covalentRadius)
+    let list = NeighborList(
+      structure, cutoff: BondNetwork.bondFactor * 2 * radii.reduce(0, max))
+    let inverse = structure.lattice.inverse
+    for i in 0..<structure.atomCount {
+      for place in list.neighbors(of: i) {
+        let j = Int(list.indices[place])
+        let d = list.displacements[place]
+        guard d.length < BondNetwork.bondFactor * (radii[i] + radii[j]) else { continue }
+        let image = (d - (structure.positions[j] - structure.positions[i])) * inverse
+        let cell = CellIndex(
+          Int32(image.x.rounded()), Int32(image.y.rounded()), Int32(image.z.rounded()), 0)
+        all.append(Bond(atom: j, cell: cell))
+      }
+      offsets.append(all.count)
+    }
+  }
+
+  func bonds(of i: Int) -> ArraySlice<Bond> { all[offsets[i]..<offsets[i + 1]] }
+}
+
+/// The space that lattice translations span.
 private struct TranslationSpan {
-  private var first: Vector3?
-  private var normal: Vector3?
+  private var first: CellIndex?
+  private var normal: CellIndex?
   private(set) var rank = 0
 
-  mutating func insert(_ translation: Vector3) {
+  mutating func insert(_ translation: CellIndex) {
     guard rank < 3, translation != .zero else { return }
     guard let first else {
       self.first = translation
@@ -74,13 +102,18 @@ private struct TranslationSpan {
       return
     }
     guard let normal else {
-      let product = first.cross(translation)
+      let product = Self.cross(first, translation)
       if product != .zero {
         self.normal = product
         rank = 2
       }
       return
     }
-    if normal.dot(translation) != 0 { rank = 3 }
+    if (normal &* translation).wrappedSum() != 0 { rank = 3 }
+  }
+
+  private static func cross(_ a: CellIndex, _ b: CellIndex) -> CellIndex {
+    CellIndex(
+      a.y &* b.z &- a.z &* b.y, a.z &* b.x &- a.x &* b.z, a.x &* b.y &- a.y &* b.x, 0)
   }
 }

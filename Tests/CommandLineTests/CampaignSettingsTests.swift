@@ -375,6 +375,16 @@ struct CampaignSettingsTests {
     #expect(training.pressure == settings.schedule().training.pressure)
   }
 
+  @Test("Packings may be limited, and are not by default")
+  func packings() throws {
+    let unsaid = try ExampleCampaign.settings(replacing: "rerank: {", by: "rerank: {")
+    #expect(unsaid.rerank.packings == nil)
+    let limited = try ExampleCampaign.settings(replacing: "rerank: {", by: "rerank: {packings: 3, ")
+    #expect(limited.rerank.packings == 3 && limited.schedule().packings == 3)
+    let free = try ExampleCampaign.settings(replacing: "rerank: {", by: "rerank: {packings: none, ")
+    #expect(free.rerank.packings == nil)
+  }
+
   @Test("Weights may be equal whatever the energy")
   func equalWeights() throws {
     let settings = try ExampleCampaign.settings(

@@ -227,6 +227,29 @@ struct ScheduleTests {
     #expect(shortened >= 2 && shortened < run.state.labels.count / 2)
   }
 
+  @Test("Of the packings of the same layers, chains or molecules only so many are re-ranked")
+  func packings() throws {
+    func counts(_ limit: Int?) throws -> (all: Int, most: Int) {
+      var settings = try ToyRun.settings()
+      settings.rerankTop = 20
+      settings.packings = limit
+      let state = try ToyRun(InProcessTransport(executor: toy), settings: settings).state
+      var counts: [NetSignature: Int] = [:]
+      for entry in state.reranked {
+        let structure = try #require(entry.relaxed).structure
+        guard BondNetwork(structure).dimension < 3 else { continue }
+        counts[NetSignature(structure), default: 0] += 1
+      }
+      return (state.reranked.count, counts.values.max() ?? 0)
+    }
+    let free = try counts(nil)
+    #expect(free.most > 1)
+    let limited = try counts(1)
+    #expect(limited.most == 1)
+    // Others take their places.
+    #expect(limited.all == free.all)
+  }
+
   @Test("The toy campaign exercises every kind of slot")
   func coverage() throws {
     let run = try ToyRun(InProcessTransport(executor: toy))

@@ -17,6 +17,20 @@ struct BondNetworkTests {
       ])
   }
 
+  private static func lonsdaleite() throws -> Structure {
+    let (a, c, z) = (2.51, 4.17, 1.0 / 16)
+    return try Structure(
+      lattice: Lattice(
+        Matrix3(
+          rows: Vector3(a, 0, 0), Vector3(-0.5 * a, 0.5 * a * 3.0.squareRoot(), 0),
+          Vector3(0, 0, c))),
+      species: Array(repeating: carbon, count: 4),
+      fractionalPositions: [
+        Vector3(1.0 / 3, 2.0 / 3, z), Vector3(2.0 / 3, 1.0 / 3, 0.5 + z),
+        Vector3(2.0 / 3, 1.0 / 3, -z), Vector3(1.0 / 3, 2.0 / 3, 0.5 - z),
+      ])
+  }
+
   private static func diamond() throws -> Structure {
     let a = 1.785
     return try Structure(
@@ -54,6 +68,34 @@ struct BondNetworkTests {
     #expect(BondNetwork(atom).pieces == [1, 0, 0, 0])
   }
 
+  @Test("Coordination sequences are those of the nets; packings of one sheet have one signature")
+  func signatures() throws {
+    let sheet = NetSignature(try Self.graphite())
+    #expect(sheet.coordinationSequences == [[3, 6, 9, 12, 15, 18]])
+    // Diamond and lonsdaleite, as tabulated by the Reticular Chemistry Structure Resource (dia, lon).
+    let diamond = NetSignature(try Self.diamond())
+    #expect(diamond.coordinationSequences == [[4, 12, 24, 42, 64, 92]])
+    let lonsdaleite = NetSignature(try Self.lonsdaleite())
+    #expect(lonsdaleite.coordinationSequences == [[4, 12, 25, 44, 67, 96]])
+    for distance in [2.5, 3, 4, 7] {
+      let other = try Self.graphite(distance: distance)
+      #expect(NetSignature(other) == sheet)
+      #expect(NetSignature(other.supercell(2, 1, 3)) == sheet)
+    }
+    // One sheet alone, and sheets of another element.
+    let graphite = try Self.graphite()
+    let alone = try Structure(
+      lattice: graphite.lattice, species: Array(graphite.species.prefix(2)),
+      positions: Array(graphite.positions.prefix(2)))
+    #expect(NetSignature(alone) == sheet)
+    let silicon = try Structure(
+      lattice: Lattice(1.5 * graphite.lattice.vectors),
+      species: Array(repeating: .silicon, count: 4),
+      fractionalPositions: graphite.fractionalPositions())
+    #expect(NetSignature(silicon).coordinationSequences == sheet.coordinationSequences)
+    #expect(NetSignature(silicon) != sheet)
+  }
+
   @Test("What does not repeat holds nothing together", arguments: 0..<8)
   func periodicity(index: Int) throws {
     let periodicity = RandomStructures.periodicities[index]
@@ -77,6 +119,7 @@ struct BondNetworkTests {
       let structure = try RandomStructures.structure(
         &random, atoms: 1 + seed % 6, lengths: 2.5...9)
       let network = BondNetwork(structure)
+      let signature = NetSignature(structure, shells: 3)
       met[network.dimension] += 1
       #expect(network.pieces.reduce(0, +) <= structure.atomCount)
       // Other lattice vectors, atoms elsewhere among their images, everything turned.
@@ -93,8 +136,10 @@ struct BondNetworkTests {
           return (position + image * v) * turn
         })
       #expect(BondNetwork(other) == network, "seed \(seed)")
+      #expect(NetSignature(other, shells: 3) == signature, "seed \(seed)")
       let larger = structure.supercell(1 + seed % 3, 1 + seed / 3 % 2, 2)
       #expect(BondNetwork(larger).dimension == network.dimension, "seed \(seed)")
+      #expect(NetSignature(larger, shells: 3) == signature, "seed \(seed)")
     }
     #expect(met.allSatisfy { $0 > 20 }, "\(met)")
   }

@@ -365,6 +365,12 @@ extension CampaignSettings.Rerank {
   init(_ section: SettingsReader) throws(SettingsError) {
     var section = section
     top = try section.optional("top")?.integer(in: 0...100_000) ?? 10
+    let limit = section.optional("packings")
+    if case .scalar("none", _)? = limit?.node.content {
+      packings = nil
+    } else {
+      packings = try limit?.integer(in: 1...100_000, suggestion: "try 3, or none for no limit")
+    }
     convergence = try .init(&section, force: 0.02, stress: 0.4)
     try section.finish()
   }

@@ -173,6 +173,8 @@ extension CampaignSettings {
   public struct Rerank: Sendable, Hashable {
     /// How many distinct candidates.
     public let top: Int
+    /// At most so many of them pack the same layers, chains or molecules; `nil`: as many as are among the best.
+    public let packings: Int?
     /// When their relaxation has converged.
     public let convergence: Convergence
   }

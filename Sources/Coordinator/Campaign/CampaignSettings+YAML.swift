@@ -18,7 +18,13 @@ extension CampaignSettings {
       .init("minimum_distances", distances.node),
       .init("search", search.node),
       .init("relaxation", relaxation.node),
-      .init("rerank", .mapping([.init("top", .integer(rerank.top))] + rerank.convergence.entries)),
+      .init(
+        "rerank",
+        .mapping(
+          [
+            .init("top", .integer(rerank.top)),
+            .init("packings", rerank.packings.map { .integer($0) } ?? .text("none")),
+          ] + rerank.convergence.entries)),
     ]
     return SettingsNode.mapping(head + rest).yaml()
   }

@@ -132,7 +132,9 @@ extension CampaignSettings {
     population.antiseedHeight = search.antiseeds.height
     population.antiseedWidth = search.antiseeds.width
     population.nicheRadius = search.niche
-    population.bestCount = max(population.bestCount, 2 * rerank.top)
+    // What is passed over for its packing was refreshed, too.
+    let margin = rerank.packings == nil ? 2 : 4
+    population.bestCount = max(population.bestCount, margin * rerank.top)
     let learns = potential.kind != .reference
     var schedule = ScheduleSettings(
       seed: seed, learns: learns,
@@ -143,6 +145,7 @@ extension CampaignSettings {
       maxLabels: learns ? activeLearning.maximumLabels : 0, rerankTop: rerank.top,
       training: trainingSettings(start: .current), search: population)
     schedule.verify = learns ? activeLearning.verify : 0
+    schedule.packings = rerank.packings
     return schedule
   }
 
