@@ -18,20 +18,4 @@ extension Structure {
     else { return false }
     return one.matches(two, tolerance: tolerance)
   }
-
-  /// The smallest cell that holds the crystal, found from pure translations.
-  ///
-  /// Atoms that translations join are replaced by their mean. Nothing is turned or made symmetric.
-  ///
-  /// - Parameter tolerance: How far in Å an atom may lie from where a translation puts it.
-  /// - Returns: A cell with fewer atoms and short vectors, its atoms in groups of one element; the structure as it
-  ///   is where it has no such cell, or does not repeat in all directions.
-  public func repeatingUnit(within tolerance: Double) -> Structure {
-    // The strain decides nothing within one structure.
-    let matching = MatchingTolerance(displacement: tolerance)
-    guard let cell = MatchingCell(self, tolerance: matching), cell.atomCount < atomCount,
-      let unit = cell.structure
-    else { return self }
-    return unit
-  }
 }

@@ -88,40 +88,6 @@ struct MatchingTests {
     }
   }
 
-  @Test("The repeating unit of a supercell is the crystal, whatever the cell")
-  func repeatingUnits() throws {
-    for seed in 0..<2000 {
-      var random = RandomStream(seed: 57, purpose: .test, slot: UInt64(seed))
-      let atoms = 1 + seed % 12
-      let structure = Self.crystal(
-        &random, atoms: atoms, elements: 1 + random.integer(below: min(4, atoms)))
-      // A random crystal of few atoms of one element may repeat by itself; it is never more than the cell.
-      let primitive = structure.repeatingUnit(within: 1e-6)
-      #expect(primitive == structure || atoms <= 2)
-      let n = (0..<3).map { _ in 1 + random.integer(below: 3) }
-      var order = Array(0..<(atoms * n[0] * n[1] * n[2]))
-      random.shuffle(&order)
-      let larger = try structure.supercell(n[0], n[1], n[2])
-        .translated(by: 3 * random.unitVector()).inCell(randomUnimodular(&random))
-        .rotated(by: RandomStructures.rotation(&random)).reordered(order)
-      let unit = larger.repeatingUnit(within: 1e-6)
-      #expect(unit.atomCount == primitive.atomCount, "seed \(seed)")
-      #expect(abs(unit.volumePerAtom - structure.volumePerAtom) < 1e-9)
-      let tight = MatchingTolerance(displacement: 1e-6, strain: 1e-6)
-      #expect(unit.matches(structure, tolerance: tight), "seed \(seed)")
-      guard larger.atomCount > unit.atomCount else {
-        #expect(unit == larger)
-        continue
-      }
-      // One atom out of its place makes the whole cell the unit, until the tolerance covers it.
-      var positions = larger.positions
-      positions[0] += 0.03 * random.unitVector()
-      let displaced = larger.replacing(positions: positions)
-      #expect(displaced.repeatingUnit(within: 0.01) == displaced, "seed \(seed)")
-      #expect(displaced.repeatingUnit(within: 0.1).atomCount == unit.atomCount, "seed \(seed)")
-    }
-  }
-
   @Test("A crystal is not its neighbor by one swap of unlike atoms")
   func swaps() throws {
     var closest = 1.0

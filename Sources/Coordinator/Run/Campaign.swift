@@ -234,7 +234,7 @@ public final class Campaign {
     case (.labelArrival(let label), let result?):
       guard case .labelled = result else { return }
       try log.append(
-        label: result, key: engine.labelKey(for: state.labels[label].unit))
+        label: result, key: engine.labelKey(for: state.labels[label].unit.structure))
     case (.work(.candidate(let id), _), .relaxation?),
       (.work(.continuation(let id), _), .relaxation?):
       let record = state.candidates[id - 1]

@@ -30,10 +30,10 @@ public struct LabelRecord: Sendable, Equatable {
   public let id: Int
   /// The structure that was chosen.
   public let structure: Structure
-  /// What is given to the reference method: the same crystal without repetition.
+  /// The same crystal without repetition, which is what the reference method gets.
   ///
-  /// It costs less, and with k-points by spacing one crystal has one energy, whatever cell it was found in.
-  public let unit: Structure
+  /// Its label is that of the whole: in training a small cell would weigh less than the chosen one.
+  public let unit: RepeatingUnit
   /// Who asked for it.
   public let origin: Origin
   /// How far it is.
@@ -46,8 +46,15 @@ public struct LabelRecord: Sendable, Equatable {
     self.id = id
     self.structure = structure
     self.origin = origin
-    unit = structure.repeatingUnit(within: Self.tolerance)
+    unit = RepeatingUnit(of: structure, within: Self.tolerance)
     status = .queued
+  }
+
+  /// The label of the whole that comes of an evaluation of its unit; `nil` where a number is not finite or a force
+  /// is missing.
+  func labelled(by evaluation: Evaluation) -> LabelledStructure? {
+    guard evaluation.forces.count == unit.structure.atomCount else { return nil }
+    return try? LabelledStructure(unit.whole, unit.whole(of: evaluation))
   }
 
   // In Å: far below what a potential tells apart, far above the rounding of symmetric structures.

@@ -110,7 +110,7 @@ extension CampaignState {
   private mutating func commitLabel(_ id: Int, _ result: WorkResult) throws(ScheduleError) {
     switch result {
     case .labelled(let evaluation):
-      guard let labelled = try? LabelledStructure(labels[id].unit, evaluation) else {
+      guard let labelled = labels[id].labelled(by: evaluation) else {
         // A number that is not finite is a failure of the reference method, not of the campaign.
         labels[id].status = .failed("energy, force or stress is not finite")
         counts.failedLabels += 1

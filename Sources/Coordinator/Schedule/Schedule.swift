@@ -181,7 +181,8 @@ public struct Schedule: Sendable {
   private func labelDispatch(_ label: Int) -> Dispatch {
     Dispatch(
       id: .label(label),
-      order: .label(state.labels[label].unit, again: state.labels[label].tries > 1))
+      order: .label(
+        state.labels[label].unit.structure, again: state.labels[label].tries > 1))
   }
 
   private func refitDispatch(_ version: Int) -> Dispatch {
