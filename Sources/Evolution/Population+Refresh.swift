@@ -77,6 +77,7 @@ extension Population {
     ranking = ranking.map { member($0.basin) }
     rank()
     mergeDuplicates()
+    limitPackings()
     // What was merged may have been the lower one of two that are nearly equal.
     reference.rebuild(index, version: version)
     refill()
@@ -115,7 +116,7 @@ extension Population {
     for basin in bestIndices(settings.bestCount)
     where index.basins[basin].representative.potentialVersion == potentialVersion
       && !ranking.contains(where: { $0.basin == basin })
-      && ranking.count < settings.size
+      && ranking.count < settings.size && fullPackings(of: basin) == nil
     {
       ranking.append(member(basin))
     }

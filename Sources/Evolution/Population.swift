@@ -106,13 +106,15 @@ public struct Population: Sendable, Hashable {
   public func fitnesses() -> [Double] { ranking.map(\.fitness) }
 
   /// The best distinct structures found so far, by enthalpy or distance above the hull, whether they
-  /// still breed or not.
+  /// still breed or not; where packings are limited, no more of a kind than that.
   ///
   /// - Complexity: O(n log n) in the number of basins.
   public func best(_ count: Int) -> [Basin] { bestIndices(count).map { index.basins[$0] } }
 
   func bestIndices(_ count: Int) -> [Int] {
-    index.bestIndices(count, version: potentialVersion) { reference.height(of: $0) }
+    let wanted = settings.packings == nil ? count : .max
+    let all = index.bestIndices(wanted, version: potentialVersion) { reference.height(of: $0) }
+    return withinPackings(all, count: count)
   }
 
   /// The convex hull of the enthalpies found so far, phases named by their individuals' numbers; `nil`
@@ -243,7 +245,7 @@ extension Population {
   private mutating func enter(_ basin: Int, _ distances: [Double]) -> Insertion {
     let member = member(basin, distances)
     var evicted: Int?
-    let rivals = niche(of: basin)
+    let rivals = rivals(of: basin)
     guard rivals.allSatisfy({ ranking[$0].fitness > member.fitness }) else { return .tooHigh }
     if let worst = rivals.last {
       evicted = index.basins[ranking[worst].basin].representative.id
@@ -259,6 +261,15 @@ extension Population {
     rank()
     let place = ranking.firstIndex { $0.basin == basin } ?? 0
     return .added(rank: place, evicted: evicted)
+  }
+
+  /// The places of the members that a basin must beat to enter, and that go when it does.
+  private func rivals(of basin: Int) -> [Int] {
+    let niche = niche(of: basin)
+    guard let kin = fullPackings(of: basin), let last = kin.last,
+      !niche.contains(where: kin.contains)
+    else { return niche }
+    return (niche + [last]).sorted()
   }
 
   /// The places of the members that share a niche with a basin.

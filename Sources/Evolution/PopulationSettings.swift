@@ -21,6 +21,11 @@ public struct PopulationSettings: Sendable, Hashable {
   public var duplicates: DuplicateRule
   /// Fingerprint distance within which the population has one member at most, the fittest; 0 for none.
   public var nicheRadius: Double
+  /// How many packings of the same molecules, chains or layers (``NetSignature``) breed at most, and are among the
+  /// best; `nil` for any number.
+  ///
+  /// Sheets of graphite have stackings without number a few meV apart: they would be all that a search breeds.
+  public var packings: Int?
   /// The share of the population that may become parents.
   public var bestFraction: Double
   /// The share of the population that is protected because it is good and different.
@@ -48,6 +53,7 @@ public struct PopulationSettings: Sendable, Hashable {
     antiseedWidth = AntiseedRecords.defaultWidth
     duplicates = DuplicateRule()
     nicheRadius = 0
+    packings = nil
     bestFraction = 0.7
     survivorShare = 0.15
     volumeFraction = 0.3
@@ -78,6 +84,7 @@ extension PopulationSettings: ByteCodable {
       antiseedHeight, antiseedWidth, bestFraction, survivorShare, volumeFraction,
       nicheRadius,
     ] { encoder.encode(value) }
+    encoder.encode(packings)
     encoder.encode(duplicates)
     encoder.encode(initialVolumePerAtom)
     encoder.encode(bestCount)
@@ -98,6 +105,7 @@ extension PopulationSettings: ByteCodable {
     survivorShare = try decoder.decode()
     volumeFraction = try decoder.decode()
     nicheRadius = try decoder.decode()
+    packings = try decoder.decode(Int?.self)
     duplicates = try decoder.decode()
     initialVolumePerAtom = try decoder.decode(Double?.self)
     bestCount = try decoder.decode()

@@ -198,7 +198,7 @@ struct CampaignSettingsTests {
       "search.population: found -3, allowed: an integer from 2 to 10000; try 20"),
     .init(
       "population: 32", "populaton: 32", 22,
-      "search.populaton: found an unknown key, allowed: candidates, population, window, delays, space_groups, topologies, operators, draws, soft_mutation, adaptive, antiseeds, niche; did you mean 'population'?"
+      "search.populaton: found an unknown key, allowed: candidates, population, window, delays, space_groups, topologies, operators, draws, soft_mutation, adaptive, antiseeds, niche, packings; did you mean 'population'?"
     ),
     .init(
       "composition: TiO2", "composition: TiQ2", 3,
@@ -350,7 +350,7 @@ struct CampaignSettingsTests {
     ),
     .init(
       "adaptive: true", "\"a\\e[31m\\nb\": yes", 27,
-      "search.a\\u{1B}[31m b: found an unknown key, allowed: candidates, population, window, delays, space_groups, topologies, operators, draws, soft_mutation, adaptive, antiseeds, niche"
+      "search.a\\u{1B}[31m b: found an unknown key, allowed: candidates, population, window, delays, space_groups, topologies, operators, draws, soft_mutation, adaptive, antiseeds, niche, packings"
     ),
     .init(
       "adaptive: true", "adaptive: yes", 27, "search.adaptive: found yes, allowed: true or false"),
@@ -377,12 +377,17 @@ struct CampaignSettingsTests {
 
   @Test("Packings may be limited, and are not by default")
   func packings() throws {
-    let unsaid = try ExampleCampaign.settings(replacing: "rerank: {", by: "rerank: {")
-    #expect(unsaid.rerank.packings == nil)
-    let limited = try ExampleCampaign.settings(replacing: "rerank: {", by: "rerank: {packings: 3, ")
-    #expect(limited.rerank.packings == 3 && limited.schedule().packings == 3)
-    let free = try ExampleCampaign.settings(replacing: "rerank: {", by: "rerank: {packings: none, ")
-    #expect(free.rerank.packings == nil)
+    func settings(_ packings: String) throws -> CampaignSettings {
+      try ExampleCampaign.settings(replacing: "  population: 32", by: "  population: 32" + packings)
+    }
+    let unsaid = try settings("")
+    #expect(unsaid.search.packings == nil)
+    #expect(unsaid.yaml().contains("packings: none"))
+    let limited = try settings("\n  packings: 3")
+    #expect(limited.search.packings == 3 && limited.schedule().search.packings == 3)
+    #expect(try settings("\n  packings: none").search.packings == nil)
+    let error = #expect(throws: SettingsError.self) { _ = try settings("\n  packings: 0") }
+    #expect(error?.description.hasSuffix("try 3, or none for no limit") == true)
   }
 
   @Test("Weights may be equal whatever the energy")

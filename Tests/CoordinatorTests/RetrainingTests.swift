@@ -114,7 +114,8 @@ struct RetrainingTests {
     let strained = try result.integer("strained_structures")
     #expect(failed.isEmpty && strained == 2 * TrainingStrain.all.count)
     let steps = try result.integer("trajectory_structures")
-    #expect(steps >= 4 && steps + strained == all.count - known.count)
+    // One at least of each; a candidate that is at rest at once has no other.
+    #expect(steps >= 2 && steps + strained == all.count - known.count)
     let energy = try #require(try result.object("energy_error_mev_per_atom")["rmse"] as? Double)
     let force = try #require(try result.object("force_error_ev_per_angstrom")["rmse"] as? Double)
     #expect(energy > 0 && energy < 100 && force > 0 && force < 1)

@@ -235,7 +235,7 @@ struct ScheduleTests {
     func counts(_ limit: Int?) throws -> (all: Int, most: Int) {
       var settings = try ToyRun.settings()
       settings.rerankTop = 20
-      settings.packings = limit
+      settings.search.packings = limit
       let state = try ToyRun(InProcessTransport(executor: toy), settings: settings).state
       var counts: [NetSignature: Int] = [:]
       for entry in state.reranked {

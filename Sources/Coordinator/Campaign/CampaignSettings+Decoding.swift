@@ -230,6 +230,13 @@ extension CampaignSettings.Search {
     adaptive = try section.optional("adaptive")?.flag() ?? true
     antiseeds = try CampaignSettings.Antiseeds(section.section("antiseeds"))
     niche = try section.optional("niche")?.number(in: 0...1) ?? 0
+    let packingLimit = section.optional("packings")
+    if case .scalar("none", _)? = packingLimit?.node.content {
+      packings = nil
+    } else {
+      packings = try packingLimit?.integer(
+        in: 1...100_000, suggestion: "try 3, or none for no limit")
+    }
     try section.finish()
   }
 
@@ -365,12 +372,6 @@ extension CampaignSettings.Rerank {
   init(_ section: SettingsReader) throws(SettingsError) {
     var section = section
     top = try section.optional("top")?.integer(in: 0...100_000) ?? 10
-    let limit = section.optional("packings")
-    if case .scalar("none", _)? = limit?.node.content {
-      packings = nil
-    } else {
-      packings = try limit?.integer(in: 1...100_000, suggestion: "try 3, or none for no limit")
-    }
     convergence = try .init(&section, force: 0.02, stress: 0.4)
     try section.finish()
   }

@@ -117,6 +117,9 @@ extension CampaignSettings {
     public let antiseeds: Antiseeds
     /// Fingerprint distance within which the population has one member at most; 0 for none.
     public let niche: Double
+    /// So many packings of the same layers, chains or molecules breed and are re-ranked at most; `nil` for any
+    /// number.
+    public let packings: Int?
   }
 
   /// Where the vibrations of a parent come from.
@@ -173,8 +176,6 @@ extension CampaignSettings {
   public struct Rerank: Sendable, Hashable {
     /// How many distinct candidates.
     public let top: Int
-    /// At most so many of them pack the same layers, chains or molecules; `nil`: as many as are among the best.
-    public let packings: Int?
     /// When their relaxation has converged.
     public let convergence: Convergence
   }

@@ -18,13 +18,7 @@ extension CampaignSettings {
       .init("minimum_distances", distances.node),
       .init("search", search.node),
       .init("relaxation", relaxation.node),
-      .init(
-        "rerank",
-        .mapping(
-          [
-            .init("top", .integer(rerank.top)),
-            .init("packings", rerank.packings.map { .integer($0) } ?? .text("none")),
-          ] + rerank.convergence.entries)),
+      .init("rerank", .mapping([.init("top", .integer(rerank.top))] + rerank.convergence.entries)),
     ]
     return SettingsNode.mapping(head + rest).yaml()
   }
@@ -95,6 +89,7 @@ extension CampaignSettings.Search {
           .init("height", .number(antiseeds.height)), .init("width", .number(antiseeds.width)),
         ])),
       .init("niche", .number(niche)),
+      .init("packings", packings.map { .integer($0) } ?? .text("none")),
     ])
   }
 }

@@ -82,8 +82,8 @@ public final class CampaignExecutor: WorkExecutor {
     case .refit(let labelled, let version, let start):
       return try refit(labelled, version, start: start)
     case .rerank(let structure):
-      let unit = RepeatingUnit(of: structure, within: CampaignRules.symmetryTolerance)
-      return .reranked(try relax(unit.structure, 0, stages: rules.rerankStages))
+      return .reranked(
+        try relax(CampaignRules.rerankStart(structure), 0, stages: rules.rerankStages))
     }
   }
 

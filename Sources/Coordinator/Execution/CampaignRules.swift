@@ -69,6 +69,11 @@ public struct CampaignRules: Sendable {
       volumePerAtom: settings.target.fingerprintVolumePerAtom)
   }
 
+  /// Where the reference method begins to relax a candidate: in the smallest cell of the crystal.
+  public static func rerankStart(_ structure: Structure) -> Structure {
+    RepeatingUnit(of: structure, within: symmetryTolerance).structure
+  }
+
   /// Settings of one relaxation.
   public func relaxation(stages: [RelaxationSettings.Stage]) -> RelaxationSettings {
     RelaxationSettings(
@@ -132,9 +137,8 @@ extension CampaignSettings {
     population.antiseedHeight = search.antiseeds.height
     population.antiseedWidth = search.antiseeds.width
     population.nicheRadius = search.niche
-    // What is passed over for its packing was refreshed, too.
-    let margin = rerank.packings == nil ? 2 : 4
-    population.bestCount = max(population.bestCount, margin * rerank.top)
+    population.packings = search.packings
+    population.bestCount = max(population.bestCount, 2 * rerank.top)
     let learns = potential.kind != .reference
     var schedule = ScheduleSettings(
       seed: seed, learns: learns,
@@ -145,7 +149,6 @@ extension CampaignSettings {
       maxLabels: learns ? activeLearning.maximumLabels : 0, rerankTop: rerank.top,
       training: trainingSettings(start: .current), search: population)
     schedule.verify = learns ? activeLearning.verify : 0
-    schedule.packings = rerank.packings
     return schedule
   }
 

@@ -122,7 +122,7 @@ struct Retraining {
       // A program that is started for every structure has computed each step already: it lies in its folder.
       // Clients of `i-pi` keep nothing and compute the steps again.
       let steps = TrainingTrajectory.steps(
-        from: candidate.model, with: reference,
+        from: CampaignRules.rerankStart(candidate.model), with: reference,
         settings: rules.relaxation(stages: rules.rerankStages)
       ).filter(isPhysical)
       guard !steps.isEmpty else { throw Failure(description: "its start has no label") }

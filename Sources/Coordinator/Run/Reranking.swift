@@ -97,7 +97,7 @@ public final class Reranking {
           "\(folder.path): the campaign has no potential yet; go on with search --resume")
       }
       // Known before hours of calculations.
-      let count = state.best(self.top).count
+      let count = state.population.best(self.top).count
       guard trainingCount < count else {
         throw RetrainingChoice.tooMany(trainingCount, of: count, "candidates are re-ranked")
       }
@@ -142,7 +142,7 @@ public final class Reranking {
   /// The campaign with all results of the reference method, on every rank.
   private func reranked(_ communicator: Communicator) throws -> CampaignState {
     let done = Set(state.reranked.map(\.candidate))
-    let missing = state.best(top)
+    let missing = state.population.best(top).map(\.representative)
       .filter { !done.contains($0.id) }
     let results = try ParallelMap(communicator).resultsEverywhere(of: missing.count) { index in
       try executor.execute(.rerank(missing[index].structure))
@@ -160,7 +160,7 @@ public final class Reranking {
     _ trainingCount: Int, _ newest: [UInt8], _ extended: CampaignState,
     _ communicator: Communicator
   ) throws -> RetrainingResult? {
-    let best = Set(state.best(top).map(\.id))
+    let best = Set(state.population.best(top).map(\.representative.id))
     let candidates = RerankComparison.candidates(of: extended).compared
       .filter { best.contains($0.number) }
     let duplicates = state.settings.search.duplicates

@@ -207,7 +207,7 @@ extension CampaignState {
       queueVerification(forced: true)
       if let item = nextLabelRequest(slot: slot) { return item }
     }
-    rerankQueue = best(settings.rerankTop).map(\.id)
+    rerankQueue = population.best(settings.rerankTop).map(\.representative.id)
     guard !rerankQueue.isEmpty || settings.rerankTop == 0 else {
       phase = .failed("no candidate came to rest in a region that the potential knows")
       return .idle

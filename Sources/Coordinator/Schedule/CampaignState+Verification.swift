@@ -35,38 +35,13 @@ extension CampaignState {
       case .failed: true
       }
     }
-    return best(settings.verify) { individual in
-      !hopeless.contains { isMinimum($0, of: individual) }
-    }.filter { individual in
-      let known = verifiedMinima.filter { isMinimum($0, of: individual) }
-      guard let last = known.last else { return true }
-      return forced && known.count < Self.labelsPerMinimum && contradicts(last, individual)
-    }
-  }
-
-  /// The best distinct candidates that the reference method is asked about.
-  ///
-  /// Of those that pack the same layers, chains or molecules only the best are, where the campaign limits them:
-  /// stacked sheets have minima without number, a few meV apart, and would leave no place for anything else.
-  ///
-  /// - Parameters:
-  ///   - count: The most candidates.
-  ///   - isWanted: Which of them may be asked about.
-  /// - Returns: The candidates, the best first.
-  func best(_ count: Int, where isWanted: (Individual) -> Bool = { _ in true }) -> [Individual] {
-    var chosen: [Individual] = []
-    var packings: [NetSignature: Int] = [:]
-    for individual in population.best(.max).lazy.map(\.representative) where isWanted(individual) {
-      guard chosen.count < count else { break }
-      if let limit = settings.packings, BondNetwork(individual.structure).dimension < 3 {
-        let signature = NetSignature(individual.structure)
-        let known = packings[signature, default: 0]
-        guard known < limit else { continue }
-        packings[signature] = known + 1
+    return population.best(.max).lazy.map(\.representative)
+      .filter { individual in !hopeless.contains { isMinimum($0, of: individual) } }
+      .prefix(settings.verify).filter { individual in
+        let known = verifiedMinima.filter { isMinimum($0, of: individual) }
+        guard let last = known.last else { return true }
+        return forced && known.count < Self.labelsPerMinimum && contradicts(last, individual)
       }
-      chosen.append(individual)
-    }
-    return chosen
   }
 
   /// The labels that are trained on.

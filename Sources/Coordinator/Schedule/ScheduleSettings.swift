@@ -28,8 +28,6 @@ public struct ScheduleSettings: Sendable {
   public var maxLabels: Int
   /// Candidates to re-rank.
   public var rerankTop: Int
-  /// At most so many re-ranked or verified candidates pack the same layers, chains or molecules; `nil` for any number.
-  public var packings: Int?
   /// How potentials are trained: which labels are, and at which pressure.
   public var training: TrainingSettings
   /// So many of the best minima are labelled whatever their grade, once per population and at the end.
