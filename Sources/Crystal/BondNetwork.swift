@@ -10,7 +10,10 @@ import NumericalCore
 /// BondNetwork(graphite).dimension  // 2
 /// ```
 public struct BondNetwork: Sendable, Hashable {
-  /// 1.2: between the longest bonds and the shortest contacts of neighboring layers and molecules.
+  /// 1.2: between the longest covalent bonds and the shortest contacts of neighboring layers and molecules.
+  ///
+  /// Metals are near the limit: lead and stretched aluminium, whose neighbors lie 1.2 times the radii apart, count
+  /// as single atoms.
   public static let bondFactor = 1.2
 
   /// How many pieces of each dimension lie in a cell, by dimension: molecules and single atoms, chains, layers,

@@ -56,7 +56,7 @@ public struct MatchingCell: Sendable, Hashable {
   /// The volume per atom in Å³.
   public var volumePerAtom: Double { abs(vectors.determinant) / Double(positions.count) }
 
-  /// The cell as a structure.
+  /// The cell as a structure; `nil` only where it is too flat for a lattice.
   var structure: Structure? {
     let species = elements.indices.flatMap { kind in
       Array(repeating: elements[kind], count: atoms(of: kind).count)

@@ -26,7 +26,7 @@ public struct RepeatingUnit: Sendable, Hashable {
     let matching = MatchingTolerance(displacement: tolerance)
     guard let cell = MatchingCell(structure, tolerance: matching),
       cell.atomCount < structure.atomCount, let unit = cell.structure,
-      let repeated = Self.repeated(unit, in: structure)
+      let repeated = Self.repeated(unit, in: structure, within: tolerance)
     else {
       self.structure = structure
       whole = structure
@@ -54,7 +54,7 @@ public struct RepeatingUnit: Sendable, Hashable {
 
   // The nearest image of the unit's atoms for every atom, in the multiple of its cell that the whole's is.
   private static func repeated(
-    _ unit: Structure, in structure: Structure
+    _ unit: Structure, in structure: Structure, within tolerance: Double
   ) -> (whole: Structure, origins: [Int])? {
     let vectors = unit.lattice.vectors
     let multiples = structure.lattice.vectors * unit.lattice.inverse
@@ -70,11 +70,15 @@ public struct RepeatingUnit: Sendable, Hashable {
         let distance = (position - image).squaredLength
         if distance < best?.distance ?? .infinity { best = (origin, image, distance) }
       }
-      guard let best else { return nil }
+      guard let best, best.distance <= tolerance * tolerance else { return nil }
       origins.append(best.origin)
       positions.append(best.position)
     }
-    guard let lattice = try? Lattice(exact * vectors),
+    // As many images of each, so that energies and forces are of the same atoms.
+    let count = structure.atomCount / unit.atomCount
+    var uses = [Int](repeating: 0, count: unit.atomCount)
+    for origin in origins { uses[origin] += 1 }
+    guard uses.allSatisfy({ $0 == count }), let lattice = try? Lattice(exact * vectors),
       let whole = try? Structure(
         lattice: lattice, species: structure.species, positions: positions)
     else { return nil }

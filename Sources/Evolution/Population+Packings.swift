@@ -9,17 +9,32 @@ extension Population {
     return BondNetwork(structure).dimension < 3 ? NetSignature(structure) : nil
   }
 
-  /// The first basins of a list, no more of one packing than are allowed.
-  func withinPackings(_ basins: [Int], count: Int) -> [Int] {
-    guard let limit = settings.packings else { return Array(basins.prefix(count)) }
+  /// The first wanted basins of a list in its order, no more of one packing than are allowed unless nothing else is
+  /// left.
+  func withinPackings(
+    _ basins: [Int], count: Int, where isWanted: (Int) -> Bool = { _ in true }
+  ) -> [Int] {
+    guard let limit = settings.packings else {
+      var kept: [Int] = []
+      for basin in basins where kept.count < count && isWanted(basin) { kept.append(basin) }
+      return kept
+    }
     var counts: [NetSignature: Int] = [:]
     var kept: [Int] = []
-    for basin in basins where kept.count < count {
+    var surplus: [(place: Int, basin: Int)] = []
+    for basin in basins where kept.count < count && isWanted(basin) {
       if let packing = packing(basin) {
         counts[packing, default: 0] += 1
-        if counts[packing, default: 0] > limit { continue }
+        if counts[packing, default: 0] > limit {
+          surplus.append((kept.count, basin))
+          continue
+        }
       }
       kept.append(basin)
+    }
+    // Back to where they were in the list, the last first.
+    for (place, basin) in surplus.prefix(count - kept.count).reversed() {
+      kept.insert(basin, at: place)
     }
     return kept
   }
@@ -35,8 +50,14 @@ extension Population {
 
   /// Lets go of members that became one packing too many.
   mutating func limitPackings() {
-    guard settings.packings != nil else { return }
-    let kept = withinPackings(ranking.map(\.basin), count: .max)
-    ranking.removeAll { !kept.contains($0.basin) }
+    guard let limit = settings.packings else { return }
+    var counts: [NetSignature: Int] = [:]
+    var leaving: Set<Int> = []
+    for member in ranking {
+      guard let packing = packing(member.basin) else { continue }
+      counts[packing, default: 0] += 1
+      if counts[packing, default: 0] > limit { leaving.insert(member.basin) }
+    }
+    ranking.removeAll { leaving.contains($0.basin) }
   }
 }

@@ -94,7 +94,10 @@ extension Population {
 
   /// Of basins that relaxed into one, the fitter member stays and inherits the visits.
   private mutating func mergeDuplicates() {
-    let others = bestIndices(settings.bestCount).filter { basin in
+    // With limited packings the best are not all that was refreshed.
+    let reach = settings.packings == nil ? settings.bestCount : .max
+    let all = index.bestIndices(reach, version: potentialVersion) { reference.height(of: $0) }
+    let others = all.filter { basin in
       index.basins[basin].representative.potentialVersion == potentialVersion
         && !ranking.contains { $0.basin == basin }
     }

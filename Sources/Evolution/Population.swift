@@ -106,14 +106,25 @@ public struct Population: Sendable, Hashable {
   public func fitnesses() -> [Double] { ranking.map(\.fitness) }
 
   /// The best distinct structures found so far, by enthalpy or distance above the hull, whether they
-  /// still breed or not; where packings are limited, no more of a kind than that.
+  /// still breed or not; where packings are limited, more of a kind only if nothing else is left.
   ///
   /// - Complexity: O(n log n) in the number of basins.
-  public func best(_ count: Int) -> [Basin] { bestIndices(count).map { index.basins[$0] } }
+  ///
+  /// - Parameters:
+  ///   - count: The most structures.
+  ///   - isWanted: Which of them count, by their representatives.
+  /// - Returns: The best first.
+  public func best(
+    _ count: Int, where isWanted: (Individual) -> Bool = { _ in true }
+  ) -> [Basin] {
+    let all = index.bestIndices(.max, version: potentialVersion) { reference.height(of: $0) }
+    return withinPackings(all, count: count) { isWanted(index.basins[$0].representative) }
+      .map { index.basins[$0] }
+  }
 
   func bestIndices(_ count: Int) -> [Int] {
-    let wanted = settings.packings == nil ? count : .max
-    let all = index.bestIndices(wanted, version: potentialVersion) { reference.height(of: $0) }
+    let reach = settings.packings == nil ? count : .max
+    let all = index.bestIndices(reach, version: potentialVersion) { reference.height(of: $0) }
     return withinPackings(all, count: count)
   }
 
@@ -142,7 +153,11 @@ public struct Population: Sendable, Hashable {
       let unit = hasOneRatio ? 1 : VolumeEstimate.fromRadii(individual.composition)
       return individual.structure.volumePerAtom / unit
     }
-    if ranking.count >= min(8, settings.size), let median = VolumeEstimate.median(volumes) {
+    // Limited packings may never become so many.
+    let isKnown =
+      ranking.count >= min(8, settings.size)
+      || settings.packings != nil && commitCount >= settings.size
+    if isKnown, let median = VolumeEstimate.median(volumes) {
       return hasOneRatio ? median : median * VolumeEstimate.fromRadii(composition)
     }
     return settings.initialVolumePerAtom
@@ -233,6 +248,8 @@ extension Population {
       let place = ranking.firstIndex { $0.basin == basin }
       if hasImproved, let place { ranking[place] = member(basin) }
       rank()
+      // It may pack something else now.
+      if hasImproved { limitPackings() }
       if hasImproved && place == nil { _ = enter(basin, distances(of: basin)) }
       insertion = .duplicate(of: index.basins[basin].id)
     }

@@ -122,7 +122,7 @@ struct BasisStepTests {
     }
     let rutile = try Prototypes.rutile()
     let known = try #require(try relaxed(rutile))
-    let larger = TestStructures.rattled(rutile.supercell(1, 2, 1), by: 0.01, seed: 1)
+    let larger = TestStructures.rattled(rutile.supercell(1, 2, 1), by: 0.002, seed: 1)
     let found = try #require(try relaxed(larger))
     #expect(found.structure.atomCount == rutile.atomCount)
     #expect(abs(found.enthalpyPerAtom - known.enthalpyPerAtom) < 1e-4)

@@ -71,9 +71,14 @@ struct PackingTests {
       let lowest = Array([0, 5, 10].prefix(limit))
       #expect(Self.sheets(population.members()) == lowest)
       #expect(population.members().count == limit + 4)
-      let best = population.best(.max).map(\.representative)
+      let best = population.best(limit + 4).map(\.representative)
       #expect(Self.sheets(best) == lowest && best.count == limit + 4)
-      #expect(population.best(2).count == 2)
+      // More of them only when nothing else is left; the lowest first.
+      let more = population.best(limit + 6).map(\.representative)
+      #expect(more.count == limit + 6 && Self.sheets(more).count == limit + 2)
+      #expect(more.map(\.enthalpyPerAtom) == more.map(\.enthalpyPerAtom).sorted())
+      let others = population.best(limit + 4) { $0.id != 0 }.map(\.representative)
+      #expect(Self.sheets(others) == Array([5, 10, 3].prefix(limit)))
     }
   }
 

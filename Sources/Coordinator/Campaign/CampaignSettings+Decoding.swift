@@ -235,7 +235,7 @@ extension CampaignSettings.Search {
       packings = nil
     } else {
       packings = try packingLimit?.integer(
-        in: 1...100_000, suggestion: "try 3, or none for no limit")
+        in: 2...100_000, suggestion: "try 3, or none for no limit")
     }
     try section.finish()
   }

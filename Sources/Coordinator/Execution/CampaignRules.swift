@@ -28,8 +28,10 @@ public struct CampaignRules: Sendable {
   public let tightStage: RelaxationSettings.Stage
   /// Tolerances of relaxations with the reference method.
   public let rerankStages: [RelaxationSettings.Stage]
-  /// How far in Å atoms of a relaxed candidate may be from where symmetry puts them.
-  public static let symmetryTolerance = 0.05
+  /// How far in Å atoms may be from where a translation puts them, to be labelled and re-ranked in a smaller cell.
+  ///
+  /// Far above the rounding of symmetric structures, and so small that a distortion that doubles the cell is kept.
+  public static let repetitionTolerance = 0.01
   /// External pressure in eV/Å³.
   public let pressure: Double
   /// How fingerprints are made: scaled to one volume per atom, so that residual strain does not count.
@@ -71,7 +73,7 @@ public struct CampaignRules: Sendable {
 
   /// Where the reference method begins to relax a candidate: in the smallest cell of the crystal.
   public static func rerankStart(_ structure: Structure) -> Structure {
-    RepeatingUnit(of: structure, within: symmetryTolerance).structure
+    RepeatingUnit(of: structure, within: repetitionTolerance).structure
   }
 
   /// Settings of one relaxation.

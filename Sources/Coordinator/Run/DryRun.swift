@@ -37,7 +37,9 @@ public struct DryRun {
     let engine =
       settings.reference.settings.isEmbedded
       ? try settings.reference.method(folder: directory + "/reference").engine : nil
-    let samples = try samples(rules)
+    let samples = try samples(rules).enumerated().map { index, structure in
+      LabelRecord(id: index, structure: structure, origin: .initial(index)).unit.structure
+    }
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     for (index, structure) in samples.enumerated() {
       let name = "\(directory)/reference-\(index + 1 < 10 ? "0" : "")\(index + 1)"

@@ -9,10 +9,13 @@ public struct SpaceGroupName: Sendable, Hashable {
   /// Short international symbol, such as `P4_2/mnm`.
   public let symbol: String
 
+  /// How far in Å atoms of a relaxed structure may be from where symmetry puts them.
+  private static let tolerance = 0.05
+
   /// Finds the group; P1 where there is none.
   public init(of structure: Structure) {
     // A symmetry that cannot be found is no symmetry.
-    let symmetry = try? structure.symmetry(tolerance: CampaignRules.symmetryTolerance)
+    let symmetry = try? structure.symmetry(tolerance: Self.tolerance)
     number = symmetry?.spaceGroupNumber ?? 1
     symbol = symmetry?.internationalSymbol ?? "P1"
   }

@@ -46,19 +46,14 @@ public struct LabelRecord: Sendable, Equatable {
     self.id = id
     self.structure = structure
     self.origin = origin
-    unit = RepeatingUnit(of: structure, within: Self.tolerance)
+    unit = RepeatingUnit(of: structure, within: CampaignRules.repetitionTolerance)
     status = .queued
   }
 
-  /// The label of the whole that comes of an evaluation of its unit; `nil` where a number is not finite or a force
-  /// is missing.
+  /// The label of the whole that comes of an evaluation of its unit; `nil` where a number is not finite.
   func labelled(by evaluation: Evaluation) -> LabelledStructure? {
-    guard evaluation.forces.count == unit.structure.atomCount else { return nil }
-    return try? LabelledStructure(unit.whole, unit.whole(of: evaluation))
+    try? LabelledStructure(unit.whole, unit.whole(of: evaluation))
   }
-
-  // In Å: far below what a potential tells apart, far above the rounding of symmetric structures.
-  private static let tolerance = 0.01
 
   /// The label, once it has arrived.
   public var labelled: LabelledStructure? {

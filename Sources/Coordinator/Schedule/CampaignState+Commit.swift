@@ -110,6 +110,13 @@ extension CampaignState {
   private mutating func commitLabel(_ id: Int, _ result: WorkResult) throws(ScheduleError) {
     switch result {
     case .labelled(let evaluation):
+      let atoms = labels[id].unit.structure.atomCount
+      guard evaluation.forces.count == atoms else {
+        // Only a log of another build holds such a label.
+        throw ScheduleError(
+          description: "slot \(nextCommit): label \(id) has forces on \(evaluation.forces.count) "
+            + "atoms, its cell \(atoms); continue with the build that began the campaign")
+      }
       guard let labelled = labels[id].labelled(by: evaluation) else {
         // A number that is not finite is a failure of the reference method, not of the campaign.
         labels[id].status = .failed("energy, force or stress is not finite")

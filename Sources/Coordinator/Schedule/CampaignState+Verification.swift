@@ -35,13 +35,14 @@ extension CampaignState {
       case .failed: true
       }
     }
-    return population.best(.max).lazy.map(\.representative)
-      .filter { individual in !hopeless.contains { isMinimum($0, of: individual) } }
-      .prefix(settings.verify).filter { individual in
-        let known = verifiedMinima.filter { isMinimum($0, of: individual) }
-        guard let last = known.last else { return true }
-        return forced && known.count < Self.labelsPerMinimum && contradicts(last, individual)
-      }
+    let best = population.best(settings.verify) { individual in
+      !hopeless.contains { isMinimum($0, of: individual) }
+    }
+    return best.map(\.representative).filter { individual in
+      let known = verifiedMinima.filter { isMinimum($0, of: individual) }
+      guard let last = known.last else { return true }
+      return forced && known.count < Self.labelsPerMinimum && contradicts(last, individual)
+    }
   }
 
   /// The labels that are trained on.

@@ -192,7 +192,8 @@ public struct ExternalEngine: ReferenceEngine {
     let said: String
     switch program.result(in: place, for: structure) {
     case .finished(let evaluation, let details):
-      return try finish(evaluation, details, &calculation, in: place)
+      removeScratch(in: place)
+      return try finish(evaluation, details, &calculation)
     case .failed(let reason):
       if !again { return .failed(reason) }
       said = reason
@@ -209,27 +210,25 @@ public struct ExternalEngine: ReferenceEngine {
       graceSeconds: limits.graceSeconds, heldDescriptor: calculation.lock, shouldStop: shouldStop)
     let seconds = start.duration(to: ContinuousClock().now) / .seconds(1)
     calculation.record.seconds = (calculation.record.seconds ?? 0) + seconds
-    // Nothing goes on from the scratch of a run that failed: the next try begins anew.
+    // Nothing goes on from the scratch of a run, however it ended: the next try begins anew.
     defer { removeScratch(in: place) }
     if outcome == .stopped { return .stopped }
     let result = program.result(in: place, for: structure)
     // A run may finish in the instant in which it is ended.
     if case .finished(let evaluation, let details) = result {
-      return try finish(evaluation, details, &calculation, in: place)
+      return try finish(evaluation, details, &calculation)
     }
     return Self.end(outcome, result)
   }
 
   private func finish(
-    _ evaluation: Evaluation, _ details: CalculationDetails, _ calculation: inout Calculation,
-    in place: String
+    _ evaluation: Evaluation, _ details: CalculationDetails, _ calculation: inout Calculation
   ) throws(ReferenceEngineError) -> AttemptEnd {
     guard evaluation.isFinite(), evaluation.forces.count == calculation.structure.atomCount else {
       return .failed("invalid: energy, force or stress is not finite")
     }
     calculation.record.set(evaluation, details)
     try calculation.record.write(in: calculation.folder)
-    removeScratch(in: place)
     return .labelled(evaluation)
   }
 

@@ -79,7 +79,8 @@ extension Cp2kProgram.Parameters {
         magneticMoments[element] = try value.number(in: -20...20, unit: "Bohr magnetons")
       }
     }
-    for (element, place) in potentials.places where isSpinPolarized {
+    let places = potentials.places.sorted { $0.key < $1.key }
+    for (element, place) in places where isSpinPolarized {
       guard let name = kinds[element]?.potential else { continue }
       guard potentials.file.valenceElectrons(name, of: element) != nil else {
         throw place.error(
