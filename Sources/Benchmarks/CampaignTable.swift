@@ -96,8 +96,8 @@ struct CampaignTable {
           + "re-ranking the best candidates with the reference method costs the evaluations beside "
           + "them. The potential's enthalpies are those of its last version at its own minima, the "
           + "reference method's at its own, for the re-ranked candidates, each above its own lowest. "
-          + "Bonded is what bonds up to \(BondNetwork.bondFactor) times the covalent radii hold together: 0D molecules, 1D "
-          + "chains, 2D layers, 3D a framework. Seconds of work are summed "
+          + "Bonded is what bonds up to \(BondNetwork.bondFactor) times the covalent radii hold "
+          + "together: 0D molecules, 1D chains, 2D layers, 3D a framework. Seconds of work are summed "
           + "over the workers. Times found counts the candidates that fell into the structure's basin. Digests "
           + "(the first 12 digits) are the same for any number of ranks, given the same build and kind of processor."
       )
@@ -123,13 +123,12 @@ struct CampaignTable {
       "|--:|--:|--:|--:|--:|--:|",
     ]
       + trials.map { trial in
-        let lowest = trial.best.first?.enthalpyEvPerAtom ?? 0
         let cells = [
           "\(trial.seed)", "\(trial.comparison?.candidates ?? 0)",
           trial.comparison?.pearson.map { fixed($0, 3) } ?? "–",
           trial.comparison?.spearman.map { fixed($0, 3) } ?? "–",
           trial.comparison?.rmseMevPerAtom.map { fixed($0, 1) } ?? "–",
-          "\(trial.best.count { $0.enthalpyEvPerAtom - lowest <= 0.5 })",
+          "\(trial.best.count { trial.height(of: $0) <= 0.5 })",
         ]
         return tableRow(cells)
       }
@@ -188,11 +187,10 @@ struct CampaignTable {
     ]
       + trials.flatMap { trial in
         trial.best.map { candidate in
-          let lowest = trial.best.first?.enthalpyEvPerAtom ?? 0
           let model = trial.compared(candidate)?.modelDifferenceMevPerAtom
           let cells = [
             "\(trial.seed)", "\(candidate.place)", fixed(candidate.enthalpyEvPerAtom, 5),
-            fixed(1000 * (candidate.enthalpyEvPerAtom - lowest), 1),
+            fixed(1000 * trial.height(of: candidate), 1),
             model.map { fixed($0, 1) } ?? "–",
             "\(candidate.spaceGroupSymbol) (\(candidate.spaceGroup))", "\(candidate.dimension)D",
             fixed(candidate.volumePerAtom, 3), "\(candidate.timesFound)",

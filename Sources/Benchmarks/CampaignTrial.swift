@@ -16,6 +16,8 @@ struct CampaignTrial {
       let dimension: Int
       let volumePerAtom: Double
       let timesFound: Int
+      /// `nil` where all candidates have one ratio of elements.
+      let aboveHullEvPerAtom: Double?
     }
 
     /// The campaign's counts.
@@ -73,9 +75,19 @@ struct CampaignTrial {
       comparison?.rows.first { $0.candidate == candidate.candidate }
     }
 
-    /// The lowest of each kind of bonded network in the ranking, layers before frameworks.
+    /// Whether all candidates have one ratio of elements: then their energies compare.
+    var hasOneRatio: Bool { best.allSatisfy { $0.aboveHullEvPerAtom == nil } }
+
+    /// How far a candidate of the ranking lies above the lowest, or above the convex hull, in eV per atom.
+    func height(of candidate: Candidate) -> Double {
+      candidate.aboveHullEvPerAtom
+        ?? candidate.enthalpyEvPerAtom - (best.first?.enthalpyEvPerAtom ?? 0)
+    }
+
+    /// The lowest of each kind of bonded network in the ranking, by dimension; none where energies do not compare.
     var lowestNetworks: [Candidate] {
-      (0...3).compactMap { dimension in best.first { $0.dimension == dimension } }
+      guard hasOneRatio else { return [] }
+      return (0...3).compactMap { dimension in best.first { $0.dimension == dimension } }
     }
   }
 

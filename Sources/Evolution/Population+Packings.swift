@@ -12,7 +12,7 @@ extension Population {
   /// The first wanted basins of a list in its order, no more of one packing than are allowed unless nothing else is
   /// left.
   func withinPackings(
-    _ basins: [Int], count: Int, where isWanted: (Int) -> Bool = { _ in true }
+    _ basins: [Int], count: Int, where isWanted: (Int) -> Bool
   ) -> [Int] {
     guard let limit = settings.packings else {
       var kept: [Int] = []

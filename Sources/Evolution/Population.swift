@@ -108,24 +108,23 @@ public struct Population: Sendable, Hashable {
   /// The best distinct structures found so far, by enthalpy or distance above the hull, whether they
   /// still breed or not; where packings are limited, more of a kind only if nothing else is left.
   ///
-  /// - Complexity: O(n log n) in the number of basins.
-  ///
   /// - Parameters:
   ///   - count: The most structures.
   ///   - isWanted: Which of them count, by their representatives.
   /// - Returns: The best first.
+  /// - Complexity: O(n log n) in the number of basins, and a list of bonds for each that is looked at where packings
+  ///   are limited.
   public func best(
     _ count: Int, where isWanted: (Individual) -> Bool = { _ in true }
   ) -> [Basin] {
-    let all = index.bestIndices(.max, version: potentialVersion) { reference.height(of: $0) }
-    return withinPackings(all, count: count) { isWanted(index.basins[$0].representative) }
-      .map { index.basins[$0] }
+    bestIndices(count, where: isWanted).map { index.basins[$0] }
   }
 
-  func bestIndices(_ count: Int) -> [Int] {
-    let reach = settings.packings == nil ? count : .max
-    let all = index.bestIndices(reach, version: potentialVersion) { reference.height(of: $0) }
-    return withinPackings(all, count: count)
+  func bestIndices(
+    _ count: Int, where isWanted: (Individual) -> Bool = { _ in true }
+  ) -> [Int] {
+    let all = index.bestIndices(.max, version: potentialVersion) { reference.height(of: $0) }
+    return withinPackings(all, count: count) { isWanted(index.basins[$0].representative) }
   }
 
   /// The convex hull of the enthalpies found so far, phases named by their individuals' numbers; `nil`

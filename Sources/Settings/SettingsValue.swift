@@ -131,6 +131,12 @@ public struct SettingsValue: Sendable {
     return text
   }
 
+  /// Whether the value is the word `none`, which stands for no limit or no number at all.
+  public var isNone: Bool {
+    guard case .scalar(let text, _) = node.content else { return false }
+    return text == "none"
+  }
+
   /// The values of a list.
   ///
   /// - Parameters:

@@ -53,8 +53,9 @@ struct Program {
   /// Ends all ranks after an error of this one.
   private func end(_ communicator: Communicator, _ error: any Error) -> Never {
     let status = Self.status(of: error)
-    // An error that all ranks meet is told by rank 0, whose abort ends the others meanwhile.
-    if communicator.rank > 0 { usleep(1_000_000) }
+    // An error that all ranks meet is told by rank 0, whose abort ends the others meanwhile. Wrong input they meet
+    // all, as a rule, and a busy machine takes its time.
+    if communicator.rank > 0 { usleep(status == .wrongInput ? 10_000_000 : 1_000_000) }
     let place = communicator.rank > 0 ? "rank \(communicator.rank): " : ""
     StandardError.write("polymorph: \(place)\(Self.message(of: error))\n")
     guard communicator.size > 1 else { exit(status.rawValue) }

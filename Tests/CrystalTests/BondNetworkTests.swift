@@ -96,6 +96,49 @@ struct BondNetworkTests {
     #expect(NetSignature(silicon) != sheet)
   }
 
+  /// Lattice constants at room temperature; of metals also 3 % larger, as a potential may make them.
+  @Test("Close-packed metals are frameworks, crystals of noble gases and of iodine are not")
+  func elements() throws {
+    func element(_ symbol: String) throws -> ChemicalElement {
+      try #require(ChemicalElement(symbol: symbol))
+    }
+    func cubic(_ symbol: String, _ a: Double) throws -> Structure {
+      let h = a / 2
+      return try Structure(
+        lattice: Lattice(Matrix3(rows: Vector3(0, h, h), Vector3(h, 0, h), Vector3(h, h, 0))),
+        species: [element(symbol)], fractionalPositions: [.zero])
+    }
+    for (symbol, a) in [("Al", 4.05), ("Pb", 4.951), ("Ag", 4.086), ("Ca", 5.588)] {
+      for stretch in [1, 1.03] {
+        #expect(BondNetwork(try cubic(symbol, stretch * a)).dimension == 3, "\(symbol)")
+      }
+    }
+    #expect(BondNetwork(try cubic("Ar", 5.31)).pieces == [1, 0, 0, 0])
+    let (a, c) = (2.665, 4.947)
+    let zinc = try Structure(
+      lattice: Lattice(
+        Matrix3(
+          rows: Vector3(a, 0, 0), Vector3(-0.5 * a, 0.5 * a * 3.0.squareRoot(), 0),
+          Vector3(0, 0, c))),
+      species: [element("Zn"), element("Zn")],
+      fractionalPositions: [
+        Vector3(1.0 / 3, 2.0 / 3, 0.25), Vector3(2.0 / 3, 1.0 / 3, 0.75),
+      ])
+    #expect(BondNetwork(zinc).dimension == 3)
+    // Chains along c, P3_121.
+    let t = 0.2636
+    let tellurium = try Structure(
+      lattice: Lattice(
+        Matrix3(
+          rows: Vector3(4.456, 0, 0), Vector3(-2.228, 2.228 * 3.0.squareRoot(), 0),
+          Vector3(0, 0, 5.921))),
+      species: Array(repeating: element("Te"), count: 3),
+      fractionalPositions: [
+        Vector3(t, 0, 1.0 / 3), Vector3(0, t, 2.0 / 3), Vector3(-t, -t, 0),
+      ])
+    #expect(BondNetwork(tellurium).pieces == [0, 1, 0, 0])
+  }
+
   @Test("What does not repeat holds nothing together", arguments: 0..<8)
   func periodicity(index: Int) throws {
     let periodicity = RandomStructures.periodicities[index]

@@ -385,8 +385,32 @@ struct IPIEngineTests {
     _ = try read(Self.valid, "&SYSTEM\n nat=2, NoSym  = .TRUE., ntyp=1 ! fixed\n/\n{cell}")
   }
 
-  @Test("Words in braces near a placeholder are mistakes, with capitals, digits and '_', too")
-  func placeholders() throws {
+  @Test("The address of another transport is a mistake, in the command and in an input")
+  func foreignAddress() throws {
+    let tcp = Self.valid + "\n  socket: tcp\n  address: 127.0.0.1:0"
+    for (settings, word, allowed) in [
+      (Self.valid, "host", "unix', allowed: {socket}"),
+      (Self.valid, "port", "unix', allowed: {socket}"),
+      (
+        tcp.replacing("{socket}:UNIX", with: "{host}:{port}"), "socket",
+        "tcp', allowed: {host} and {port}"
+      ),
+    ] {
+      #expect {
+        try read(settings, Self.template + "{\(word)}\n")
+      } throws: { "\($0)".contains("{\(word)} with 'socket: \(allowed)") }
+    }
+    _ = try read(Self.valid, Self.template + "{socket}\n")
+    let fitting = tcp.replacing("{socket}:UNIX", with: "{host}:{port}")
+    _ = try read(fitting, Self.template + "{host} {port}\n")
+    // The command holds the socket of the other transport.
+    #expect {
+      try read(tcp, Self.template)
+    } throws: { "\($0)".contains("reference.command: found {socket} with 'socket: tcp'") }
+  }
+
+  @Test("Words in braces near a variable are mistakes, with capitals, digits and '_', too")
+  func variables() throws {
     for (word, meant) in [
       ("Cell", "cell"), ("CELL", "cell"), ("cell1", "cell"), ("cell_a", "cella"),
       ("k_mesh", "kmesh"), ("kMesh", "kmesh"), ("nAtoms", "natoms"), ("n_types", "ntypes"),
@@ -408,7 +432,7 @@ struct IPIEngineTests {
     }
   }
 
-  @Test("An input of pw.x has the placeholders of the whole cell, not words that look like them")
+  @Test("An input of pw.x has the variables of the whole cell, not words that look like them")
   func espressoCell() throws {
     let head = "&SYSTEM\n nosym=.true.\n/\nCELL_PARAMETERS {angstrom}\n"
     for cell in ["{cell}", "{cella}\n{cellb}\n{cellc}", "{cellc}{cella}{cellb}"] {

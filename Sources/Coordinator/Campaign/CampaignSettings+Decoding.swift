@@ -102,14 +102,11 @@ extension CampaignSettings.Training {
     energyWindow = try section.optional("energy_window")?.positiveNumber(unit: "eV/atom") ?? 10
     robustForce = try section.optional("robust_force")?.positiveNumber(unit: "eV/Å") ?? 2
     let robust = section.optional("robust_energy")
-    if case .scalar("none", _)? = robust?.node.content {
-      robustEnergy = nil
-    } else {
-      robustEnergy =
-        try robust?.positiveNumber(
-          unit: "eV/atom", suggestion: "try 0.5, or none for equal weights")
-        ?? 0.5
-    }
+    robustEnergy =
+      robust?.isNone == true
+      ? nil
+      : try robust?.positiveNumber(
+        unit: "eV/atom", suggestion: "try 0.5, or none for equal weights") ?? 0.5
     try section.finish()
   }
 }
@@ -230,13 +227,10 @@ extension CampaignSettings.Search {
     adaptive = try section.optional("adaptive")?.flag() ?? true
     antiseeds = try CampaignSettings.Antiseeds(section.section("antiseeds"))
     niche = try section.optional("niche")?.number(in: 0...1) ?? 0
-    let packingLimit = section.optional("packings")
-    if case .scalar("none", _)? = packingLimit?.node.content {
-      packings = nil
-    } else {
-      packings = try packingLimit?.integer(
-        in: 2...100_000, suggestion: "try 3, or none for no limit")
-    }
+    let limit = section.optional("packings")
+    packings =
+      limit?.isNone == true
+      ? nil : try limit?.integer(in: 2...100_000, suggestion: "try 3, or none for no limit")
     try section.finish()
   }
 

@@ -70,8 +70,10 @@ public struct CandidateExport {
         names = ["candidates.extxyz"]
       } else if let calculation {
         for row in table.rows {
-          let title = "\(row.structure.composition().formula) candidate \(row.candidate)"
-          let inputs = try calculation.files(for: row.structure, title: title)
+          // As the campaign itself would begin.
+          let start = CampaignRules.rerankStart(row.structure)
+          let title = "\(start.composition().formula) candidate \(row.candidate)"
+          let inputs = try calculation.files(for: start, title: title)
           let mark = (ExportedCandidate.fileName, exported(row, format).text)
           try write(inputs + [mark], into: "\(fresh)/\(row.fileName)")
           names.append(row.fileName)

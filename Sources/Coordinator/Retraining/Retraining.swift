@@ -19,9 +19,9 @@ struct Retraining {
     /// A strained copy of the reference method's minimum.
     case strained(RerankComparison.Candidate, TrainingStrain)
 
-    var candidate: Int {
+    var candidate: RerankComparison.Candidate {
       switch self {
-      case .trajectory(let candidate), .strained(let candidate, _): candidate.number
+      case .trajectory(let candidate), .strained(let candidate, _): candidate
       }
     }
 
@@ -92,7 +92,15 @@ struct Retraining {
       ItemOutcome(catching: { NewData(structures: try data(from: sources[index])) })
     }
     let structures = known + outcomes.flatMap { $0.value?.structures ?? [] }
-    let problem = try TrainingProblem(structures, for: potential, settings: rules.retraining())
+    // What was computed in a smaller cell than the candidate's weighs as if it repeated there.
+    let repeats = zip(sources, outcomes).flatMap { source, outcome in
+      (outcome.value?.structures ?? []).map { labelled in
+        Double(source.candidate.model.atomCount) / Double(labelled.structure.atomCount)
+      }
+    }
+    let problem = try TrainingProblem(
+      structures, multipliers: known.map { _ in 1 } + repeats, for: potential,
+      settings: rules.retraining())
     let fit = try fit(potential, to: problem)
     let errors = try errors(of: fit.potential, over: problem)
     let relaxations = try relaxations(of: choice.test, with: fit.potential)
@@ -109,7 +117,7 @@ struct Retraining {
       strainedStructures: count(outcomes.dropFirst(choice.training.count)),
       failedLabels: zip(sources, outcomes).compactMap { source, outcome in
         guard case .failed(let reason) = outcome else { return nil }
-        return .init(candidate: source.candidate, structure: source.name, reason: reason)
+        return .init(candidate: source.candidate.number, structure: source.name, reason: reason)
       }, structures: structures.count, report: report, errors: errors, before: before,
       after: after)
   }

@@ -4,7 +4,7 @@ import Settings
 
 /// An input file of a client, with places for what only the first structure decides.
 ///
-/// | placeholder | becomes |
+/// | variable | becomes |
 /// |---|---|
 /// | `{natoms}` | the number of atoms |
 /// | `{ntypes}` | the number of elements |
@@ -20,15 +20,15 @@ import Settings
 /// | `{here}` | the folder of the settings file |
 ///
 /// Other words in braces stay, such as `{angstrom}`: Quantum ESPRESSO writes units so. Only those that are close to
-/// a placeholder, such as `{Cell}` and `{k_mesh}`, are refused as mistyped.
+/// a variable, such as `{Cell}` and `{k_mesh}`, are refused as mistyped.
 public struct ClientTemplate: Sendable, Hashable {
   /// The file's name in the client's folder.
   public let name: String
-  /// The text with its placeholders.
+  /// The text with its variables.
   public let text: String
 
   /// The words that are replaced.
-  public static let placeholders = [
+  public static let variables = [
     "natoms", "ntypes", "elements", "cell", "cella", "cellb", "cellc", "positions", "fractional",
     "kmesh", "socket", "host", "port", "folder", "here",
   ]
@@ -39,27 +39,27 @@ public struct ClientTemplate: Sendable, Hashable {
     self.text = text
   }
 
-  /// The first word in braces that looks like a mistyped placeholder, and the one that is meant.
+  /// The first word in braces that looks like a mistyped variable, and the one that is meant.
   ///
   /// Case and `_` do not count.
   static func mistake(in text: String) -> (found: String, meant: String)? {
-    for case .word(let word) in pieces(of: text) where !placeholders.contains(word) {
-      if let meant = NameSuggestion.closest(to: word.filter { $0 != "_" }, among: placeholders) {
+    for case .word(let word) in pieces(of: text) where !variables.contains(word) {
+      if let meant = NameSuggestion.closest(to: word.filter { $0 != "_" }, among: variables) {
         return (word, meant)
       }
     }
     return nil
   }
 
-  /// Whether a text holds any placeholder.
-  static func usesAny(in text: String) -> Bool { placeholders.contains { uses($0, in: text) } }
+  /// Whether a text holds any variable.
+  static func usesAny(in text: String) -> Bool { variables.contains { uses($0, in: text) } }
 
-  /// Whether a text holds a placeholder.
-  static func uses(_ placeholder: String, in text: String) -> Bool {
-    pieces(of: text).contains(.word(placeholder))
+  /// Whether a text holds a variable.
+  static func uses(_ variable: String, in text: String) -> Bool {
+    pieces(of: text).contains(.word(variable))
   }
 
-  /// A text with its placeholders replaced.
+  /// A text with its variables replaced.
   static func filled(_ text: String, _ values: [String: String]) -> String {
     var result = ""
     for piece in pieces(of: text) {
@@ -71,7 +71,7 @@ public struct ClientTemplate: Sendable, Hashable {
     return result
   }
 
-  /// What the placeholders of a structure become.
+  /// What the variables of a structure become.
   ///
   /// - Parameters:
   ///   - structure: The first structure of the client.
@@ -100,7 +100,7 @@ public struct ClientTemplate: Sendable, Hashable {
 
   private enum Piece: Equatable {
     case text(String)
-    /// A word of letters, digits and `_` that stood in braces; behind `$` it is a shell's variable.
+    /// A word of letters, digits and `_` that stood in braces; behind `$` it is a shell's, and text.
     case word(String)
   }
 

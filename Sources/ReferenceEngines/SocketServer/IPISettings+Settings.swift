@@ -25,9 +25,11 @@ extension IPISettings {
     let folder = URL(fileURLWithPath: reader.file).deletingLastPathComponent().path
     var command: [String] = []
     var missingProgram: String?
-    if let value = reader.optional("command") {
+    let commandValue = reader.optional("command")
+    let transport = try Transport(&reader, isStarted: commandValue != nil)
+    if let value = commandValue {
       command = try value.command()
-      for word in command { try value.checkPlaceholders(word) }
+      for word in command { try value.checkVariables(word, transport) }
       // What lies in the folder of a client that is not there yet cannot be looked for.
       let program = ClientTemplate.filled(command[0], ["here": folder])
       if !ClientTemplate.usesAny(in: program), ChildProcess.path(of: program) == nil {
@@ -35,7 +37,7 @@ extension IPISettings {
       }
     }
     let environment = try reader.environment()
-    let inputs = try Self.inputs(&reader)
+    let inputs = try Self.inputs(&reader, transport)
     let methodValue = reader.optional("method")
     guard methodValue != nil || !inputs.isEmpty else {
       throw reader.error(
@@ -46,15 +48,12 @@ extension IPISettings {
     let method =
       try methodValue?.string("what the clients compute, in words")
       ?? (program + inputs.map(\.name)).joined(separator: " ")
-    let transport = try Transport(&reader, isStarted: !command.isEmpty)
     let limit = try reader.optional("time_limit")?.duration() ?? 600
     let restartAfter = try reader.optional("restart_after")?.integer(in: 1...1_000_000)
     var tolerance: Double? = command.isEmpty ? nil : 0.03
     if let value = reader.optional("cell_tolerance") {
-      // A word that is not 'none' is told to be no number.
       tolerance =
-        (try? value.word(of: ["none"])) != nil
-        ? nil : try value.positiveNumber(upTo: 10, suggestion: "or 'none'")
+        value.isNone ? nil : try value.positiveNumber(upTo: 10, suggestion: "or 'none'")
     }
     var refused = ["SCF run NOT converged"]
     if let value = reader.optional("refused_output") {
@@ -78,7 +77,7 @@ extension IPISettings {
   }
 
   private static func inputs(
-    _ reader: inout SettingsReader
+    _ reader: inout SettingsReader, _ transport: Transport
   ) throws(SettingsError) -> [ClientTemplate] {
     guard let section = reader.optional("input") else { return [] }
     var files = try section.mapping()
@@ -92,7 +91,7 @@ extension IPISettings {
       guard let bytes = FileManager.default.contents(atPath: path),
         let text = String(validating: bytes, as: UTF8.self)
       else { throw value.error(found: "no readable text file \(path)", allowed: "an input file") }
-      try value.checkPlaceholders(text)
+      try value.checkVariables(text, transport)
       try value.checkEspresso(text, path)
       inputs.append(ClientTemplate(name: name, text: text))
     }
@@ -141,13 +140,25 @@ extension SettingsValue {
     return name
   }
 
-  /// Refuses mistyped placeholders.
-  fileprivate func checkPlaceholders(_ text: String) throws(SettingsError) {
-    guard let mistake = ClientTemplate.mistake(in: text) else { return }
+  /// Refuses mistyped variables, and those of the address that the transport does not have.
+  fileprivate func checkVariables(
+    _ text: String, _ transport: IPISettings.Transport
+  ) throws(SettingsError) {
+    if let mistake = ClientTemplate.mistake(in: text) {
+      throw error(
+        found: "{\(mistake.found)}",
+        allowed: ClientTemplate.variables.map { "{\($0)}" }.joined(separator: ", "),
+        suggestion: "did you mean '{\(mistake.meant)}'?")
+    }
+    let (kind, own, foreign) =
+      switch transport {
+      case .unix: ("unix", ["socket"], ["host", "port"])
+      case .tcp: ("tcp", ["host", "port"], ["socket"])
+      }
+    guard let wrong = foreign.first(where: { ClientTemplate.uses($0, in: text) }) else { return }
     throw error(
-      found: "{\(mistake.found)}",
-      allowed: ClientTemplate.placeholders.map { "{\($0)}" }.joined(separator: ", "),
-      suggestion: "did you mean '{\(mistake.meant)}'?")
+      found: "{\(wrong)} with 'socket: \(kind)'",
+      allowed: own.map { "{\($0)}" }.joined(separator: " and "))
   }
 
   /// Refuses inputs of pw.x that would impose what belongs to another structure: the symmetry of the

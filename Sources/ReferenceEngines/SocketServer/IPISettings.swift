@@ -13,7 +13,7 @@ public struct IPISettings: Sendable, Hashable {
 
   /// What the clients compute, on one line: it belongs to the key of every label.
   public var method: String
-  /// The program that becomes a client, with its arguments and their placeholders; empty where clients
+  /// The program that becomes a client, with its arguments and their variables; empty where clients
   /// are started by hand.
   public var command: [String]
   /// Variables that are set for the program.

@@ -57,7 +57,10 @@ extension Cp2kProgram {
   private func multiplicity(_ structure: Structure) throws(ReferenceEngineError) -> Int {
     var electrons = 0
     for element in structure.species {
-      let (file, name) = (parameters.potentialFile, parameters.kinds[element]?.potential ?? "")
+      guard let name = parameters.kinds[element]?.potential else {
+        throw .unsupported("no pseudopotential of \(element)")
+      }
+      let file = parameters.potentialFile
       guard let own = file.valenceElectrons(name, of: element) else {
         throw .unsupported(
           "\(file.path): found no numbers of electrons below '\(element.symbol) \(name)', expected those in "
