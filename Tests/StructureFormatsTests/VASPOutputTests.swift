@@ -110,6 +110,67 @@ struct VASPOutputTests {
     try compare(VASPFixture.outcars, "vasp-out")
   }
 
+  @Test("With NWRITE = 1 the OUTCAR names its potentials above the energies of the free atoms")
+  func littleOutput() throws {
+    let outcar = try VASPOutput(path: VASPFixture.path("OUTCAR_nwrite1")).records()
+    let xml = try VASPOutput(path: VASPFixture.path("vasprun-Si-relaxed.xml")).records()
+    #expect(outcar.count == 3 && xml.count == 3)
+    for (a, b) in zip(outcar, xml) {
+      #expect(a.structure.species.map(\.symbol) == ["Si", "Si"])
+      #expect(a.structure.species == b.structure.species)
+      #expect(abs(try #require(a.energy) - #require(b.energy)) < 2e-8)
+      let difference = try #require(a.stress) - #require(b.stress)
+      // Five decimals of a kB.
+      #expect(difference.largestMagnitude < 1e-8)
+    }
+    // Several types, one of them twice.
+    let text = try VASPFixture.text("OUTCAR_nwrite1")
+    let title = """
+       PAW_PBE Si 05Jan2001                   :
+       energy of atom  1       EATOM= -103.0669
+
+      """
+    let place = try #require(text.range(of: title))
+    let others = title.replacingOccurrences(of: "Si 05", with: "O_s 08")
+      .replacingOccurrences(of: "atom  1", with: "atom  2")
+    let counts = "ions per type =               2"
+    var changed = text
+    changed.replaceSubrange(place, with: title + others)
+    changed = changed.replacingOccurrences(of: counts, with: counts.dropLast() + "1   1")
+    let mixed = try VASPFixture.output(changed, .outcar).records()
+    #expect(mixed.first?.structure.species.map(\.symbol) == ["Si", "O"])
+  }
+
+  @Test("Loops of the response to a field are none of the ground state's")
+  func response() throws {
+    let output = try VASPOutput(path: VASPFixture.path("vasprun-dielectric.xml"))
+    #expect(output.steps.map(\.electronicSteps) == [16])
+    let text = try VASPFixture.text("vasprun-dielectric.xml")
+    // The file holds 82 loops, of which 66 stand behind the energy of the step.
+    #expect(text.components(separatedBy: "<scstep>").count - 1 == 82)
+    let record = try #require(try output.records().first)
+    #expect(record.energy == -47.14178735)
+    #expect(record.stress != nil && record.forces != nil)
+  }
+
+  @Test("A vasprun.xml of more than ten megabytes")
+  func large() throws {
+    let text = try VASPFixture.text("vasprun-Cr-magnetic.xml")
+    let start = try #require(text.range(of: " <calculation>\n")).lowerBound
+    let end = try #require(text.range(of: "</calculation>\n", options: .backwards)).upperBound
+    let step = String(text[start..<end])
+    let count = 12_000_000 / step.utf8.count + 1
+    let long = text[..<start] + String(repeating: step, count: count) + text[end...]
+    let plain = try VASPFixture.output(text, .vasprun).records()
+    let records = try VASPFixture.output(String(long), .vasprun).records()
+    #expect(records.count == count * plain.count)
+    #expect(records.last?.energy == plain.last?.energy)
+    #expect(records.last?.forces == plain.last?.forces)
+    let cut = try VASPFixture.output(String(long.dropLast(step.utf8.count / 2)), .vasprun)
+    #expect(throws: FormatError.self) { try cut.records() }
+    #expect(try cut.records(.usable).count >= (count - 1) * plain.count)
+  }
+
   @Test("OUTCAR gives what MLIP reads of the same file")
   func outcarLikeMLIP() throws {
     let expected = try StructureFile.read(

@@ -31,6 +31,16 @@ struct VASPVariationTests {
     try #require(try VASPOutput(path: VASPFixture.path(name)).records().first)
   }
 
+  /// All numbers of a record.
+  private func numbers(_ record: StructureRecord) -> [Double] {
+    let lattice = record.structure.lattice.vectors
+    let stress = record.stress ?? .zero
+    let vectors =
+      [lattice.a, lattice.b, lattice.c, stress.a, stress.b, stress.c]
+      + record.structure.positions + (record.forces ?? [])
+    return [record.energy ?? .nan] + vectors.flatMap { [$0.x, $0.y, $0.z] }
+  }
+
   private func refusal(_ output: @autoclosure () throws -> VASPOutput) -> FormatError? {
     do {
       _ = try output().records()
@@ -359,6 +369,77 @@ struct VASPVariationTests {
     let none = try VASPFixture.output(
       text.replacingCharacters(in: start.lowerBound..<end.upperBound, with: ""), .vasprun)
     #expect(refusal(none)?.description.contains("no electronic step") == true)
+  }
+
+  /// What VASP 6.3 prints of its force field: the geometry is another one than that of the step around it.
+  private let prediction = """
+      ML FORCE on cell =-STRESS in cart. coord. units (eV/cell)
+      in kB       9.00000     9.00000     9.00000     0.00000     0.00000     0.00000
+      VOLUME and BASIS-vectors are now :
+          direct lattice vectors                 reciprocal lattice vectors
+         9.000000000  0.000000000  0.000000000     0.111111111  0.000000000  0.000000000
+         0.000000000  9.000000000  0.000000000     0.000000000  0.111111111  0.000000000
+         0.000000000  0.000000000  9.000000000     0.000000000  0.000000000  0.111111111
+
+      POSITION                                       TOTAL-FORCE (eV/Angst) (ML)
+     -----------------------------------------------------------------------------------
+      free  energy ML TOTEN  =       -80.00000000 eV
+
+
+    """
+
+  @Test("The force field's prediction of the next geometry leaves a step's own numbers alone")
+  func predictedGeometry() throws {
+    let plain = try VASPOutput(path: VASPFixture.path(outcar)).records()
+    let text = try VASPFixture.text(outcar)
+    let end = "     LOOP+:"
+    let onTheWay = try VASPFixture.output(
+      text.replacingOccurrences(of: end, with: prediction + end), .outcar)
+    #expect(try onTheWay.records().map(numbers) == plain.map(numbers))
+    // Before the first step of DFT, too, it speaks of that step.
+    let iteration = "------------------------------- Iteration    1(   1)"
+    let place = try #require(text.range(of: iteration)?.lowerBound)
+    var before = text
+    before.insert(contentsOf: prediction, at: text[..<place].lastIndex(of: "\n") ?? place)
+    #expect(try VASPFixture.output(before, .outcar).records().map(numbers) == plain.map(numbers))
+  }
+
+  @Test("Steps of the force field alone, which have no heading in VASP 6.3, are told and left out")
+  func predictedSteps() throws {
+    let plain = try VASPOutput(path: VASPFixture.path(outcar)).records()
+    var text = try VASPFixture.text(outcar)
+    let end = try #require(text.range(of: "     LOOP+:"))
+    let next = try #require(text.range(of: "\n", range: end.upperBound..<text.endIndex)).upperBound
+    let step = prediction + "     LOOP+:  cpu time      0.0015: real time      0.0017\n"
+    text.insert(contentsOf: step + step, at: next)
+    let output = try VASPFixture.output(text, .outcar)
+    #expect(output.steps.map { $0.record == nil } == [false, true, true, false, false])
+    #expect(try output.records(.usable).map(numbers) == plain.map(numbers))
+    #expect(refusal(output)?.description.contains("ML_LMLFF") == true)
+  }
+
+  @Test("VASP 6 says that a hard stop ended the electronic loop")
+  func hardStop() throws {
+    let output = try changed(
+      outcar,
+      [
+        (" vasp.5.4.1 ", " vasp.6.4.1 "),
+        (
+          "aborting loop because EDIFF is reached ",
+          "aborting loop because hard stop was set"
+        ),
+      ])
+    #expect(refusal(output)?.description.contains("ionic step 1: the electronic loop") == true)
+    #expect(try output.records(.usable).count == 2)
+    let five = try changed(
+      outcar,
+      [
+        (
+          "------------------------ aborting loop because",
+          " hard stop encountered!  aborting job ...\n------------------------ aborting loop because"
+        )
+      ])
+    #expect(try five.records(.usable).count == 2)
   }
 
   @Test("Steps without energies before one that has them are passed over")

@@ -9,6 +9,9 @@ struct OutcarReader {
   /// The names of the species as the potentials give them, by title and by valence configuration.
   private var titles: [String] = []
   private var valences: [String] = []
+  /// The titles once more, above the energies of the free atoms; all that NWRITE = 0 and 1 print.
+  private var atomTitles: [String] = []
+  private var titleAbove = ""
   private var counts: [Int] = []
   private var atomCount: Int?
   private var species: [ChemicalElement] = []
@@ -68,9 +71,9 @@ struct OutcarReader {
     case "Total" where lines.matches(1, "CPU"): seconds = lines.number(lines.count - 1)
     case "General" where lines.matches(1, "timing"): isFinished = true
     case "FORCE" where lines.matches(1, "on"): isForceField = false
-    case "ML" where lines.matches(1, "FORCE"):
-      isForceField = true
-      step?.isPredicted = true
+    case "ML" where lines.matches(1, "FORCE"): try takePrediction()
+    case "energy" where lines.matches(1, "of") && lines.matches(2, "atom"):
+      if Int(lines.field(3)) == atomTitles.count + 1 { atomTitles.append(titleAbove) }
     case "in" where lines.field(1).hasPrefix("kB"): takeStress()
     case "direct" where lines.matches(1, "lattice") && lines.matches(2, "vectors"): takeLattice()
     case "POSITION" where lines.field(1).hasPrefix("TOTAL-FORCE"): try takeForces()
@@ -82,7 +85,10 @@ struct OutcarReader {
       version = String(first.dropFirst(5))
       settings.majorVersion = version.flatMap { Int($0.prefix { $0.isNumber }) }
     case let first where first.hasPrefix("-----"): try takeHeading()
-    default: break
+    default:
+      if counts.isEmpty, lines.field(lines.count - 1) == ":" {
+        titleAbove = String(lines.text.dropLast())
+      }
     }
   }
 
@@ -153,6 +159,7 @@ struct OutcarReader {
 
   private mutating func findSpecies(_ line: Int) throws(FormatError) {
     guard species.isEmpty else { return }
+    if titles.isEmpty && valences.isEmpty { titles = atomTitles }
     let names = max(titles.count, valences.count)
     guard !counts.isEmpty, names >= counts.count else {
       throw lines.error(
@@ -178,7 +185,8 @@ struct OutcarReader {
   /// A line of dashes with words in it.
   private mutating func takeHeading() throws(FormatError) {
     if lines.matches(1, "aborting") {
-      step?.hasConverged = !lines.text.contains("not reached")
+      let isReached = lines.text.contains("EDIFF is reached")
+      if !isReached || step?.hasConverged == nil { step?.hasConverged = isReached }
     } else if lines.matches(1, "Iteration") {
       let words = lines.text(from: 2).split { $0 == "(" || $0 == ")" || $0 == "-" }
       let numbers = words.prefix(2).map { Int($0.trimmed) }
@@ -197,7 +205,10 @@ struct OutcarReader {
 
   private mutating func beginStep(isElectronic: Bool) throws(FormatError) {
     // The force field speaks first in a step that DFT computes as well.
-    if isElectronic, let step, step.electronicSteps == 0, step.energy == nil { return }
+    if isElectronic, !isClosed, let step, step.electronicSteps == 0, step.energy == nil {
+      isForceField = false
+      return
+    }
     try finishStep()
     stepCount += 1
     step = VASPStep(number: stepCount, line: lines.line)
@@ -210,6 +221,16 @@ struct OutcarReader {
     step = nil
     try findSpecies(finished.line)
     if let checked = finished.checked(species, settings) { steps.append(checked) }
+  }
+
+  /// The heading of a block that a machine-learned force field wrote.
+  ///
+  /// After a step of DFT it predicts the next geometry, which is not that of the step's numbers. Between two
+  /// ends of steps it is a step of its own, without a heading in VASP 6.3.
+  private mutating func takePrediction() throws(FormatError) {
+    if step == nil || isClosed { try beginStep(isElectronic: false) }
+    isForceField = true
+    step?.isPredicted = true
   }
 
   private mutating func takeStress() {
@@ -225,7 +246,7 @@ struct OutcarReader {
   }
 
   private mutating func takeLattice() {
-    guard step != nil else { return }
+    guard step != nil, !isForceField else { return }
     var rows: [Vector3] = []
     for _ in 0..<3 {
       guard lines.advance() else { return }

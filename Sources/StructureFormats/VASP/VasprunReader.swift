@@ -46,7 +46,8 @@ final class VasprunReader: NSObject, XMLParserDelegate {
   /// Reads a whole file.
   func output(from bytes: [UInt8]) throws(FormatError) -> VASPOutput {
     let isComplete = VasprunText.isComplete(bytes)
-    let parser = XMLParser(data: Data(VasprunText.cleaned(bytes)))
+    // As one piece of data, the parser gives up after 10 MB.
+    let parser = XMLParser(stream: InputStream(data: Data(VasprunText.cleaned(bytes))))
     parser.delegate = self
     // On Linux the result is true even where the XML is malformed: the error and the root's end tell.
     _ = parser.parse()
@@ -161,7 +162,8 @@ final class VasprunReader: NSObject, XMLParserDelegate {
     case (.structure, "varray"):
       return label == "basis" || label == "positions" ? .vectors : nil
     case (.calculation, "varray"): return label == "forces" || label == "stress" ? .vectors : nil
-    case (.calculation, "scstep"): return .electronicStep
+    // After the step's own energy follow loops of the response to fields and displacements.
+    case (.calculation, "scstep"): return step?.energy == nil ? .electronicStep : nil
     case (.electronicStep, "energy"): return .electronicEnergy
     case (.calculation, "energy"): return .energy
     case (.electronicEnergy, "i"), (.energy, "i"): return label == "e_fr_energy" ? .text : nil
