@@ -138,13 +138,15 @@ struct RelaxationRun {
   ) -> RelaxationOutcome? {
     do {
       if accepted == 0 { try start(monitor) }
-      while stageIndex < settings.stages.count {
-        guard try relax(settings.stages[stageIndex], to: step, monitor) else { return nil }
-        stageIndex += 1
-        stageLimit = nil
-        rescues = 0
+      while true {
+        while stageIndex < settings.stages.count {
+          guard try relax(settings.stages[stageIndex], to: step, monitor) else { return nil }
+          stageIndex += 1
+          stageLimit = nil
+          rescues = 0
+        }
+        guard try renew(monitor) else { return .converged }
       }
-      return .converged
     } catch { return Self.outcome(of: error) }
   }
 
@@ -168,6 +170,27 @@ struct RelaxationRun {
     guard first.isFinite() else { throw .end(.failed(reason: "the first energy is not finite")) }
     accept(structure, first)
     try report(monitor)
+  }
+
+  /// Begins the last stage once more where the result asks for other numbers than the start did.
+  ///
+  /// - Returns: Whether there is more to do.
+  private mutating func renew(
+    _ monitor: (RelaxationStep) -> RelaxationDirective
+  ) throws(Interruption) -> Bool {
+    guard !settings.stages.isEmpty, potential.renew(at: structure) else { return false }
+    evaluations += 1
+    let found: Evaluation
+    do { found = try potential.evaluation(of: structure) } catch {
+      throw .end(.failed(reason: error.description))
+    }
+    guard found.isFinite() else { throw .end(.failed(reason: "an energy is not finite")) }
+    memory.reset()
+    age = nil
+    accept(structure, found)
+    try report(monitor)
+    stageIndex = settings.stages.count - 1
+    return true
   }
 
   /// Goes on until a stage is reached, or so many steps are accepted.

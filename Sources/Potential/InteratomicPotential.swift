@@ -26,6 +26,18 @@ public protocol EvaluationSeries {
   ///
   /// - Throws: As `InteratomicPotential.evaluation(of:)`.
   mutating func evaluation(of structure: Structure) throws(PotentialError) -> Evaluation
+
+  /// Gives up what the series took over from its first structure, where a structure that was found since
+  /// asks for something else; such as the mesh of k-points. It does so a few times at most.
+  ///
+  /// - Parameter structure: Where the series goes on, such as the end of a relaxation.
+  /// - Returns: Whether the numbers of structures are other ones now; `false` by default.
+  mutating func renew(at structure: Structure) -> Bool
+}
+
+extension EvaluationSeries {
+  /// There is nothing to give up.
+  public mutating func renew(at structure: Structure) -> Bool { false }
 }
 
 extension InteratomicPotential {

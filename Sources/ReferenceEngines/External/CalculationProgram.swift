@@ -1,4 +1,5 @@
 import Crystal
+import NumericalCore
 
 /// A program that computes a structure's energy, forces and stress from input files in a folder.
 ///
@@ -21,6 +22,18 @@ public protocol CalculationProgram: Sendable {
   /// - Parameter structure: What is to be computed.
   /// - Returns: By default the settings alone.
   func settingsBytes(for structure: Structure) -> [UInt8]
+
+  /// The mesh of k-points that a structure's cell asks for.
+  ///
+  /// - Parameter structure: What is to be computed.
+  /// - Returns: The divisions along the reciprocal vectors; `nil`, the default, where there is no such mesh.
+  func mesh(for structure: Structure) -> [Int]?
+
+  /// The same method with one mesh of k-points for all structures.
+  ///
+  /// - Parameter mesh: Divisions, as ``mesh(for:)`` gives them.
+  /// - Returns: A program whose ``settingsBytes(for:)`` are the same for structures whose cells ask for that mesh.
+  func keeping(mesh: [Int]) -> Self
 
   /// The input files of a calculation.
   ///
@@ -62,6 +75,21 @@ public protocol CalculationProgram: Sendable {
 extension CalculationProgram {
   /// The settings alone.
   public func settingsBytes(for structure: Structure) -> [UInt8] { settingsBytes }
+
+  /// There is no mesh.
+  public func mesh(for structure: Structure) -> [Int]? { nil }
+
+  /// There is no mesh.
+  public func keeping(mesh: [Int]) -> Self { self }
+
+  /// The settings, and the mesh where it is not the one that the structure's cell asks for.
+  package func settingsBytes(for structure: Structure, keeping mesh: [Int]?) -> [UInt8] {
+    guard let mesh, mesh != self.mesh(for: structure) else { return settingsBytes }
+    var encoder = ByteEncoder()
+    encoder.encode(settingsBytes)
+    encoder.encode(mesh)
+    return encoder.bytes
+  }
 
   /// The program cannot be asked.
   public var versionLaunch: CalculationLaunch? { nil }

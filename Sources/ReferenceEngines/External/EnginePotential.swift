@@ -31,6 +31,15 @@ public struct EnginePotential: InteratomicPotential {
   ///
   /// - Throws: `PotentialError.unknownElement`, or `.noResult` with the reason where there is no label.
   public func evaluation(of structure: Structure) throws(PotentialError) -> Evaluation {
+    try evaluation(of: structure, with: engine)
+  }
+
+  /// Begins a series of labels with the k-points of its first structure, see ``EvaluationsOnOneMesh``.
+  public func series() -> any EvaluationSeries { EvaluationsOnOneMesh(of: self) }
+
+  func evaluation(
+    of structure: Structure, with engine: any ReferenceEngine
+  ) throws(PotentialError) -> Evaluation {
     for element in structure.species where !elements.contains(element) {
       throw .unknownElement(element, known: elements)
     }

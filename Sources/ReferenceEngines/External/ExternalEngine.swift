@@ -25,7 +25,7 @@ import NumericalCore
 ///   what is missing in it.
 public struct ExternalEngine: ReferenceEngine {
   /// The program and its settings.
-  public let program: any CalculationProgram
+  public private(set) var program: any CalculationProgram
   /// The root folder; every label has a folder in it that bears its key.
   public let folder: String
   /// Root folders of other campaigns whose labels, and failures, are taken over.
@@ -57,6 +57,13 @@ public struct ExternalEngine: ReferenceEngine {
     self.limits = limits
     self.shouldStop = shouldStop
     version = try ProgramVersions.version(of: program)
+  }
+
+  /// The same with one mesh of k-points for all structures, see ``CalculationProgram/keeping(mesh:)``.
+  public func keeping(mesh: [Int]) -> ExternalEngine {
+    var engine = self
+    engine.program = program.keeping(mesh: mesh)
+    return engine
   }
 
   /// The method with its main parameters, and the program's version.

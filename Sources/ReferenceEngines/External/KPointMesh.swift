@@ -5,6 +5,9 @@ struct KPointMesh: Sendable, Hashable {
   /// Points along each reciprocal lattice vector.
   let counts: [Int]
 
+  /// A mesh of given divisions.
+  init(_ counts: [Int]) { self.counts = counts }
+
   /// The smallest mesh whose neighboring points lie no farther apart than a spacing.
   ///
   /// - Parameters:

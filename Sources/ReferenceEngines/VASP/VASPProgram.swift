@@ -12,6 +12,8 @@ public struct VASPProgram: CalculationProgram {
   public let settings: VASPSettings
   /// How VASP is started, without a shell; empty where inputs are only written.
   public let command: [String]
+  /// The divisions of the mesh of k-points for all structures; `nil` for those that the spacing asks for.
+  private var mesh: [Int]?
   private let digests = PotentialDigests()
 
   /// Creates the program in code.
@@ -39,13 +41,27 @@ public struct VASPProgram: CalculationProgram {
   /// SHA-256 of its POTCAR.
   public func settingsBytes(for structure: Structure) -> [UInt8] {
     var encoder = ByteEncoder()
-    encoder.encode(settingsBytes)
+    encoder.encode(settingsBytes(for: structure, keeping: mesh))
     // A structure that VASP cannot treat gets no label: any key will do.
     guard let elements = try? calculated(structure).blocks else { return encoder.bytes }
     encoder.encode(settings.potentials.list(for: elements))
     // Where a potential is missing the calculation says so.
     encoder.encode((try? digests.digest(of: elements, in: settings.potentials)) ?? "")
     return encoder.bytes
+  }
+
+  /// The smallest Γ-centred mesh with at most `kSpacing` between points, along the vectors of the cell that
+  /// VASP is given.
+  public func mesh(for structure: Structure) -> [Int]? {
+    // A structure that VASP cannot treat gets no label.
+    (try? calculated(structure))?.structure.reciprocalMesh(spacing: settings.kSpacing)
+  }
+
+  /// The same with one mesh of k-points.
+  public func keeping(mesh: [Int]) -> VASPProgram {
+    var program = self
+    program.mesh = mesh
+    return program
   }
 
   /// Starts the command in the folder; what VASP prints goes to `vasp.out`.
@@ -83,7 +99,8 @@ public struct VASPProgram: CalculationProgram {
         content: .text(
           settings.incar(
             title: title, .single, atoms: written.structure.species, attempt: attempt))),
-      CalculationFile(name: "KPOINTS", content: .text(settings.kPoints(for: written.structure))),
+      CalculationFile(
+        name: "KPOINTS", content: .text(settings.kPoints(for: written.structure, keeping: mesh))),
       CalculationFile(name: "POSCAR", content: .text(poscar)),
     ]
     if settings.potentials.folder == nil {

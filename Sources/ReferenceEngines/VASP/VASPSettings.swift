@@ -143,8 +143,13 @@ public struct VASPSettings: Sendable, Hashable {
   }
 
   /// The KPOINTS of a Γ-centred mesh of at most `kSpacing` between points.
-  public func kPoints(for structure: Structure) -> String {
-    let mesh = structure.reciprocalMesh(spacing: kSpacing)
+  ///
+  /// - Parameters:
+  ///   - structure: What is to be computed.
+  ///   - kept: Divisions in place of those that the structure's cell asks for.
+  /// - Returns: The text of the file.
+  public func kPoints(for structure: Structure, keeping kept: [Int]? = nil) -> String {
+    let mesh = kept ?? structure.reciprocalMesh(spacing: kSpacing)
     return """
       Gamma-centred mesh, spacing at most \(Self.number(kSpacing)) 1/A
       0

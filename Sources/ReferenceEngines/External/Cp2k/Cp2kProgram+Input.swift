@@ -87,7 +87,9 @@ extension Cp2kProgram {
   /// CP2K's own meshes leave out Γ where a number of points is even, so the points are listed; of k and −k,
   /// which have the same energies, only one.
   private func kPoints(_ structure: Structure) -> [String] {
-    let mesh = KPointMesh(structure.lattice, spacing: parameters.kPointSpacing)
+    let mesh =
+      parameters.mesh.map(KPointMesh.init)
+      ?? KPointMesh(structure.lattice, spacing: parameters.kPointSpacing)
     guard !mesh.isGamma else { return [] }
     var lines = ["&KPOINTS", "SCHEME GENERAL", "SYMMETRY OFF", "UNITS B_VECTOR"]
     for point in mesh.pointsUpToSign() {

@@ -125,7 +125,9 @@ extension EspressoProgram {
     for (element, position) in zip(structure.species, structure.positions) {
       text += "  \(element.symbol)" + Self.line(position / bohr)
     }
-    let mesh = KPointMesh(structure.lattice, spacing: parameters.kPointSpacing)
+    let mesh =
+      parameters.mesh.map(KPointMesh.init)
+      ?? KPointMesh(structure.lattice, spacing: parameters.kPointSpacing)
     // At Γ alone wave functions are real: half the work.
     text +=
       mesh.isGamma
