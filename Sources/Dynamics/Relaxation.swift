@@ -138,16 +138,25 @@ struct RelaxationRun {
   ) -> RelaxationOutcome? {
     do {
       if accepted == 0 { try start(monitor) }
-      while true {
-        while stageIndex < settings.stages.count {
-          guard try relax(settings.stages[stageIndex], to: step, monitor) else { return nil }
+      while stageIndex < settings.stages.count {
+        guard try relax(settings.stages[stageIndex], to: step, monitor) else { return nil }
+        rescues = 0
+        // With other numbers the last stage goes on, within its limit.
+        if try renew(), stageIndex == settings.stages.count - 1 {
+          try report(monitor)
+        } else {
           stageIndex += 1
           stageLimit = nil
-          rescues = 0
         }
-        guard try renew(monitor) else { return .converged }
       }
-    } catch { return Self.outcome(of: error) }
+      return .converged
+    } catch {
+      let outcome = Self.outcome(of: error)
+      do {
+        if outcome == .stepLimit { _ = try renew() }
+        return outcome
+      } catch { return Self.outcome(of: error) }
+    }
   }
 
   private static func outcome(of interruption: Interruption) -> RelaxationOutcome {
@@ -172,13 +181,12 @@ struct RelaxationRun {
     try report(monitor)
   }
 
-  /// Begins the last stage once more where the result asks for other numbers than the start did.
+  /// Evaluates the structure anew where it asks for other numbers than the start did: one evaluation, which no
+  /// limit forbids, as the result would not be comparable without it.
   ///
-  /// - Returns: Whether there is more to do.
-  private mutating func renew(
-    _ monitor: (RelaxationStep) -> RelaxationDirective
-  ) throws(Interruption) -> Bool {
-    guard !settings.stages.isEmpty, potential.renew(at: structure) else { return false }
+  /// - Returns: Whether it did.
+  private mutating func renew() throws(Interruption) -> Bool {
+    guard potential.renew(at: structure) else { return false }
     evaluations += 1
     let found: Evaluation
     do { found = try potential.evaluation(of: structure) } catch {
@@ -187,9 +195,9 @@ struct RelaxationRun {
     guard found.isFinite() else { throw .end(.failed(reason: "an energy is not finite")) }
     memory.reset()
     age = nil
+    trust = 1
+    rises = 0
     accept(structure, found)
-    try report(monitor)
-    stageIndex = settings.stages.count - 1
     return true
   }
 

@@ -9,7 +9,8 @@ public struct RelaxationSettings: Sendable, Hashable {
     public var force: Double
     /// No component of σ + p may be larger, in eV/Å³.
     public var stress: Double
-    /// The largest number of energy evaluations of this stage.
+    /// The largest number of energy evaluations of this stage, without those few by which a reference method
+    /// goes on with other k-points, see `EvaluationSeries.renew(at:)`.
     public var evaluations: Int
 
     /// Creates a stage.

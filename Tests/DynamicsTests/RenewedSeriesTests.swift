@@ -101,6 +101,23 @@ struct RenewedSeriesTests {
     #expect(Relaxation.run(start, with: jumping).outcome == .stepLimit)
   }
 
+  @Test("At the limit of evaluations the result has the numbers that its cell asks for")
+  func limit() throws {
+    var (start, potential) = try potential(push: 0)
+    potential = TwoMeshes(base: potential.base, border: 0.98 * potential.border, push: 0)
+    start = try Structure(
+      lattice: Lattice(0.96 * start.lattice.vectors), species: start.species,
+      fractionalPositions: start.fractionalPositions())
+    let whole = Relaxation.run(start, with: potential)
+    for limit in 2..<whole.evaluations {
+      let settings = RelaxationSettings(
+        stages: [.gigapascals(force: 0.02, stress: 0.4, evaluations: limit - 1)])
+      let result = Relaxation.run(start, with: potential, settings: settings)
+      #expect(result.evaluations <= limit + 1)
+      #expect(result.evaluation == (try potential.evaluation(of: result.structure)))
+    }
+  }
+
   @Test("Left off and taken up again, it ends with the same bits")
   func pauses() throws {
     let (start, potential) = try potential(push: 0.02)

@@ -13,6 +13,9 @@ package enum TrainingTrajectory {
 
   /// Relaxes a structure and keeps every accepted step, the start included.
   ///
+  /// Where the relaxation goes on with other k-points, the steps before that are kept only if the energy hardly
+  /// jumps: a potential cannot learn two energies of one structure.
+  ///
   /// - Parameters:
   ///   - structure: Where it starts.
   ///   - potential: The reference method.
@@ -26,6 +29,11 @@ package enum TrainingTrajectory {
     _ = Relaxation.run(structure, with: potential, settings: settings) { step in
       // A relaxation accepts only what has finite numbers for all atoms.
       if let labelled = try? LabelledStructure(step.structure, step.evaluation) {
+        if let last = steps.last, last.structure == step.structure {
+          let jump = abs(last.evaluation.energy - step.evaluation.energy)
+          let isLarge = jump > notableEnergy * Double(step.structure.atomCount)
+          steps.removeLast(isLarge ? steps.count : 1)
+        }
         steps.append(labelled)
       }
       return .continue

@@ -53,7 +53,7 @@ package struct MeshChoice: Sendable, Hashable {
   /// Takes another mesh, because the relaxed cell asks for it.
   ///
   /// Where it was in use before, each of two meshes leads to a cell that asks for the other one. Then the
-  /// densest of all is taken, for good.
+  /// largest division along each vector is taken, for good.
   ///
   /// - Parameter mesh: The mesh that the cell asks for.
   /// - Returns: Whether the mesh is now another one.

@@ -150,8 +150,10 @@ public struct VASPSettings: Sendable, Hashable {
   /// - Returns: The text of the file.
   public func kPoints(for structure: Structure, keeping kept: [Int]? = nil) -> String {
     let mesh = kept ?? structure.reciprocalMesh(spacing: kSpacing)
+    let asked =
+      kept == nil ? "spacing at most \(Self.number(kSpacing)) 1/A" : "kept during a relaxation"
     return """
-      Gamma-centred mesh, spacing at most \(Self.number(kSpacing)) 1/A
+      Gamma-centred mesh, \(asked)
       0
       Gamma
       \(mesh.map(String.init).joined(separator: " "))

@@ -185,6 +185,8 @@ struct OutcarReader {
   /// A line of dashes with words in it.
   private mutating func takeHeading() throws(FormatError) {
     if lines.matches(1, "aborting") {
+      // Behind the energy follow loops of the response to fields and displacements.
+      guard step?.energy == nil else { return }
       let isReached = lines.text.contains("EDIFF is reached")
       if !isReached || step?.hasConverged == nil { step?.hasConverged = isReached }
     } else if lines.matches(1, "Iteration") {
@@ -204,8 +206,10 @@ struct OutcarReader {
   }
 
   private mutating func beginStep(isElectronic: Bool) throws(FormatError) {
-    // The force field speaks first in a step that DFT computes as well.
-    if isElectronic, !isClosed, let step, step.electronicSteps == 0, step.energy == nil {
+    // The force field speaks first in a step that DFT computes as well, and may do so before the heading.
+    if !isClosed, let step, step.electronicSteps == 0, step.energy == nil,
+      isElectronic || step.isPredicted
+    {
       isForceField = false
       return
     }

@@ -50,7 +50,7 @@ public struct Cp2kProgram: CalculationProgram, Hashable {
     /// The largest distance between k-points in 1/Å, with the factor 2π.
     public var kPointSpacing: Double
     /// The divisions of the mesh of k-points for all structures; `nil` for those that `kPointSpacing` asks for.
-    public var mesh: [Int]?
+    package var mesh: [Int]?
     /// Exchange and correlation.
     public var functional: Functional
     /// The width kT of the Fermi distribution in eV.

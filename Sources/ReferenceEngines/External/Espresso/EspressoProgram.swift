@@ -35,7 +35,7 @@ public struct EspressoProgram: CalculationProgram, Hashable {
     /// The largest distance between k-points in 1/Å, with the factor 2π.
     public var kPointSpacing: Double
     /// The divisions of the mesh of k-points for all structures; `nil` for those that `kPointSpacing` asks for.
-    public var mesh: [Int]?
+    package var mesh: [Int]?
     /// The distribution of occupations.
     public var smearing: Smearing
     /// Its width in eV.
