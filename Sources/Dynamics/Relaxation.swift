@@ -150,13 +150,7 @@ struct RelaxationRun {
         }
       }
       return .converged
-    } catch {
-      let outcome = Self.outcome(of: error)
-      do {
-        if outcome == .stepLimit { _ = try renew() }
-        return outcome
-      } catch { return Self.outcome(of: error) }
-    }
+    } catch { return Self.outcome(of: error) }
   }
 
   private static func outcome(of interruption: Interruption) -> RelaxationOutcome {
@@ -212,7 +206,10 @@ struct RelaxationRun {
     stageLimit = limit
     while !hasReached(stage) {
       guard accepted <= step else { return false }
-      guard evaluations < limit else { throw .end(.stepLimit) }
+      guard evaluations < limit else {
+        _ = try renew()
+        throw .end(.stepLimit)
+      }
       switch try quasiNewtonStep(limit: limit) {
       case .accepted: try report(monitor)
       case .refused where !memory.isEmpty:
@@ -221,9 +218,9 @@ struct RelaxationRun {
       case .refused where rescues < 3:
         rescues += 1
         try dampedDynamics(stage, limit: min(limit, evaluations + 40), monitor)
-      case .refused:
-        throw .end(
-          evaluations < limit ? .failed(reason: "no step lowers the enthalpy") : .stepLimit)
+      case .refused where evaluations < limit:
+        throw .end(.failed(reason: "no step lowers the enthalpy"))
+      case .refused: break
       }
     }
     return true

@@ -83,6 +83,16 @@ struct Cp2kTests {
     #expect(changed == ["MAX_SCF 300", "ALPHA 0.1", "NBROYDEN 16"])
   }
 
+  @Test("A mesh that is kept is written in place of the one that the cell asks for")
+  func keptMesh() throws {
+    let structure = try ExternalMethods.silicon()
+    let finer = text.replacing("k_spacing: 1.0", with: "k_spacing: 0.55")
+    let mesh = try #require(try program(finer).mesh(for: structure))
+    #expect(try program(text).mesh(for: structure) != mesh)
+    let kept = try program(text).inputs(for: structure, mesh: mesh, attempt: .regular)
+    #expect(try kept == program(finer).inputs(for: structure, attempt: .regular))
+  }
+
   @Test("Meshes hold Γ, one point of each pair k and −k, and weights that add up to the mesh")
   func mesh() throws {
     let structure = try ExternalMethods.silicon()

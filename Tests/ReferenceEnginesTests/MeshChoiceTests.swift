@@ -57,6 +57,10 @@ struct MeshChoiceTests {
     let fresh = try #require(engine.label(large).energy)
     #expect(energies[0] == energies[1] && energies[0] == engine.label(small).energy)
     #expect(fresh != energies[0])
+    // The mesh belongs to the key where the cell asks for another one, and nowhere else.
+    let mesh = try #require(program.mesh(for: small))
+    #expect(engine.keeping(mesh: mesh).labelKey(for: small) == engine.labelKey(for: small))
+    #expect(engine.keeping(mesh: mesh).labelKey(for: large) != engine.labelKey(for: large))
     let isRenewed = series.renew(at: large)
     let renewed = try series.evaluation(of: large).energy
     #expect(isRenewed && renewed == fresh)
@@ -67,7 +71,6 @@ struct MeshChoiceTests {
 
 /// A program whose energy is the number of its k-points.
 private struct MeshProgram: CalculationProgram {
-  var kept: [Int]?
   var kind: String { "mesh" }
   var summary: String { "mesh" }
   var settingsBytes: [UInt8] { [1] }
@@ -80,15 +83,11 @@ private struct MeshProgram: CalculationProgram {
 
   func version(in output: String) -> String? { output }
   func mesh(for structure: Structure) -> [Int]? { structure.reciprocalMesh(spacing: 0.6) }
-  func keeping(mesh: [Int]) -> MeshProgram { MeshProgram(kept: mesh) }
-  func settingsBytes(for structure: Structure) -> [UInt8] {
-    settingsBytes(for: structure, keeping: kept)
-  }
 
   func inputs(
-    for structure: Structure, attempt: CalculationAttempt
+    for structure: Structure, mesh: [Int]?, attempt: CalculationAttempt
   ) throws(ReferenceEngineError) -> [CalculationFile] {
-    let mesh = kept ?? structure.reciprocalMesh(spacing: 0.6)
+    let mesh = mesh ?? structure.reciprocalMesh(spacing: 0.6)
     return [CalculationFile(name: "mesh", content: .text("\(mesh.reduce(1, *))"))]
   }
 

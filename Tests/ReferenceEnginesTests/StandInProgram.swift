@@ -32,7 +32,7 @@ struct StandInProgram: CalculationProgram {
   }
 
   func inputs(
-    for structure: Structure, attempt: CalculationAttempt
+    for structure: Structure, mesh: [Int]?, attempt: CalculationAttempt
   ) throws(ReferenceEngineError) -> [CalculationFile] {
     [
       CalculationFile(name: "script", content: .text(script)),

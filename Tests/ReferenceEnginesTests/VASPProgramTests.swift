@@ -207,6 +207,16 @@ struct VASPProgramTests {
       positions: right.positions)
     #expect(structure.lattice.vectors.determinant < 0)
     let vasp = program(place)
+    // A mesh is one along the vectors that VASP is given.
+    let written = try text(vasp.inputs(for: structure, attempt: .regular), "KPOINTS")
+    let mesh = try #require(vasp.mesh(for: structure))
+    let other = [mesh[0], mesh[1] + 1, mesh[2] + 2]
+    func line(_ mesh: [Int]) -> String {
+      "\n" + mesh.map(String.init).joined(separator: " ") + "\n"
+    }
+    #expect(written.contains(line(mesh)))
+    let kept = try text(vasp.inputs(for: structure, mesh: other, attempt: .regular), "KPOINTS")
+    #expect(kept.contains(line(other)) && !kept.contains("spacing"))
     let folder = try place.calculation("left", vasp, structure)
     #expect(try place.run(folder) == 0)
     guard case .finished(let evaluation, _) = vasp.result(in: folder, for: structure) else {

@@ -1,5 +1,4 @@
 import Crystal
-import NumericalCore
 
 /// A program that computes a structure's energy, forces and stress from input files in a folder.
 ///
@@ -29,21 +28,16 @@ public protocol CalculationProgram: Sendable {
   /// - Returns: The divisions along the reciprocal vectors; `nil`, the default, where there is no such mesh.
   func mesh(for structure: Structure) -> [Int]?
 
-  /// The same method with one mesh of k-points for all structures.
-  ///
-  /// - Parameter mesh: Divisions, as ``mesh(for:)`` gives them.
-  /// - Returns: A program whose ``settingsBytes(for:)`` are the same for structures whose cells ask for that mesh.
-  func keeping(mesh: [Int]) -> Self
-
   /// The input files of a calculation.
   ///
   /// - Parameters:
   ///   - structure: What to compute.
+  ///   - mesh: Divisions of the mesh of k-points; `nil` for those of ``mesh(for:)``.
   ///   - attempt: Which try this is.
   /// - Returns: What has to lie in the folder.
   /// - Throws: `ReferenceEngineError` where the program cannot treat the structure.
   func inputs(
-    for structure: Structure, attempt: CalculationAttempt
+    for structure: Structure, mesh: [Int]?, attempt: CalculationAttempt
   ) throws(ReferenceEngineError) -> [CalculationFile]
 
   /// How the program is started in a folder that holds the inputs.
@@ -79,16 +73,11 @@ extension CalculationProgram {
   /// There is no mesh.
   public func mesh(for structure: Structure) -> [Int]? { nil }
 
-  /// There is no mesh.
-  public func keeping(mesh: [Int]) -> Self { self }
-
-  /// The settings, and the mesh where it is not the one that the structure's cell asks for.
-  package func settingsBytes(for structure: Structure, keeping mesh: [Int]?) -> [UInt8] {
-    guard let mesh, mesh != self.mesh(for: structure) else { return settingsBytes }
-    var encoder = ByteEncoder()
-    encoder.encode(settingsBytes)
-    encoder.encode(mesh)
-    return encoder.bytes
+  /// The input files of a calculation with the mesh of k-points that the structure's cell asks for.
+  public func inputs(
+    for structure: Structure, attempt: CalculationAttempt
+  ) throws(ReferenceEngineError) -> [CalculationFile] {
+    try inputs(for: structure, mesh: nil, attempt: attempt)
   }
 
   /// The program cannot be asked.

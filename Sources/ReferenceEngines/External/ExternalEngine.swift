@@ -25,7 +25,7 @@ import NumericalCore
 ///   what is missing in it.
 public struct ExternalEngine: ReferenceEngine {
   /// The program and its settings.
-  public private(set) var program: any CalculationProgram
+  public let program: any CalculationProgram
   /// The root folder; every label has a folder in it that bears its key.
   public let folder: String
   /// Root folders of other campaigns whose labels, and failures, are taken over.
@@ -35,6 +35,8 @@ public struct ExternalEngine: ReferenceEngine {
   /// The program's version as it says itself.
   public let version: String
   private let shouldStop: @Sendable () -> Bool
+  /// The divisions of the mesh of k-points for all structures; `nil` for those that each cell asks for.
+  private var mesh: [Int]?
 
   /// Creates the engine and asks the program for its version.
   ///
@@ -59,10 +61,13 @@ public struct ExternalEngine: ReferenceEngine {
     version = try ProgramVersions.version(of: program)
   }
 
-  /// The same with one mesh of k-points for all structures, see ``CalculationProgram/keeping(mesh:)``.
+  /// The same with one mesh of k-points for all structures.
+  ///
+  /// - Parameter mesh: Divisions, as ``CalculationProgram/mesh(for:)`` gives them.
+  /// - Returns: An engine that gives the same labels where cells ask for that mesh, and others elsewhere.
   public func keeping(mesh: [Int]) -> ExternalEngine {
     var engine = self
-    engine.program = program.keeping(mesh: mesh)
+    engine.mesh = mesh
     return engine
   }
 
@@ -72,9 +77,17 @@ public struct ExternalEngine: ReferenceEngine {
   /// The canonical bytes of the program's settings.
   public var settingsBytes: [UInt8] { program.settingsBytes }
 
-  /// The SHA-256 of structure, settings, the files that they name, and the program's version.
+  /// The SHA-256 of structure, settings, the files that they name, the mesh of k-points where it is not the one
+  /// that the cell asks for, and the program's version.
   public func labelKey(for structure: Structure) -> String {
-    labelKey(for: structure, settingsBytes: program.settingsBytes(for: structure))
+    var bytes = program.settingsBytes(for: structure)
+    if let mesh, mesh != program.mesh(for: structure) {
+      var encoder = ByteEncoder()
+      encoder.encode(bytes)
+      encoder.encode(mesh)
+      bytes = encoder.bytes
+    }
+    return labelKey(for: structure, settingsBytes: bytes)
   }
 
   /// Never: every calculation starts from the structure alone.
@@ -209,7 +222,8 @@ public struct ExternalEngine: ReferenceEngine {
     // Without a command somebody else runs it: nothing is known of it yet, and nothing written down.
     let isRunElsewhere = program.launch.command.isEmpty
     try prepare(
-      place, program.inputs(for: structure, attempt: attempt), keepingFiles: isRunElsewhere)
+      place, program.inputs(for: structure, mesh: mesh, attempt: attempt),
+      keepingFiles: isRunElsewhere)
     guard !isRunElsewhere else { return .waiting(place: place, said: said) }
     let start = ContinuousClock().now
     let outcome = try ChildProcess.run(

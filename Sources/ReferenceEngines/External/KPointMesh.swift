@@ -5,19 +5,19 @@ struct KPointMesh: Sendable, Hashable {
   /// Points along each reciprocal lattice vector.
   let counts: [Int]
 
-  /// A mesh of given divisions.
-  init(_ counts: [Int]) { self.counts = counts }
-
   /// The smallest mesh whose neighboring points lie no farther apart than a spacing.
   ///
   /// - Parameters:
   ///   - lattice: The lattice.
   ///   - spacing: In 1/Å, with the factor 2π.
-  init(_ lattice: Lattice, spacing: Double) {
+  ///   - kept: Divisions that are taken in place of that mesh.
+  init(_ lattice: Lattice, spacing: Double, keeping kept: [Int]? = nil) {
     let reciprocal = lattice.inverse.transposed
-    counts = (0..<3).map { axis in
-      max(1, Int((2 * Double.pi * reciprocal[axis].length / spacing).rounded(.up)))
-    }
+    counts =
+      kept
+      ?? (0..<3).map { axis in
+        max(1, Int((2 * Double.pi * reciprocal[axis].length / spacing).rounded(.up)))
+      }
   }
 
   /// Whether Γ is its only point.

@@ -12,8 +12,6 @@ public struct VASPProgram: CalculationProgram {
   public let settings: VASPSettings
   /// How VASP is started, without a shell; empty where inputs are only written.
   public let command: [String]
-  /// The divisions of the mesh of k-points for all structures; `nil` for those that the spacing asks for.
-  private var mesh: [Int]?
   private let digests = PotentialDigests()
 
   /// Creates the program in code.
@@ -41,7 +39,7 @@ public struct VASPProgram: CalculationProgram {
   /// SHA-256 of its POTCAR.
   public func settingsBytes(for structure: Structure) -> [UInt8] {
     var encoder = ByteEncoder()
-    encoder.encode(settingsBytes(for: structure, keeping: mesh))
+    encoder.encode(settingsBytes)
     // A structure that VASP cannot treat gets no label: any key will do.
     guard let elements = try? calculated(structure).blocks else { return encoder.bytes }
     encoder.encode(settings.potentials.list(for: elements))
@@ -55,13 +53,6 @@ public struct VASPProgram: CalculationProgram {
   public func mesh(for structure: Structure) -> [Int]? {
     // A structure that VASP cannot treat gets no label.
     (try? calculated(structure))?.structure.reciprocalMesh(spacing: settings.kSpacing)
-  }
-
-  /// The same with one mesh of k-points.
-  public func keeping(mesh: [Int]) -> VASPProgram {
-    var program = self
-    program.mesh = mesh
-    return program
   }
 
   /// Starts the command in the folder; what VASP prints goes to `vasp.out`.
@@ -83,7 +74,7 @@ public struct VASPProgram: CalculationProgram {
   ///
   /// - Throws: `ReferenceEngineError` where a potential is missing or the structure is no bulk crystal.
   public func inputs(
-    for structure: Structure, attempt: CalculationAttempt
+    for structure: Structure, mesh: [Int]?, attempt: CalculationAttempt
   ) throws(ReferenceEngineError) -> [CalculationFile] {
     let written = try calculated(structure)
     let elements = written.blocks

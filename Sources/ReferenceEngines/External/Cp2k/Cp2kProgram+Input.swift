@@ -7,7 +7,7 @@ extension Cp2kProgram {
   /// - Throws: `ReferenceEngineError.unsupported` where the structure is not periodic in all directions, an
   ///   element has no basis set, or with spin the file of the pseudopotentials does not tell its electrons.
   public func inputs(
-    for structure: Structure, attempt: CalculationAttempt
+    for structure: Structure, mesh: [Int]?, attempt: CalculationAttempt
   ) throws(ReferenceEngineError) -> [CalculationFile] {
     guard structure.periodicity == .full else {
       throw .unsupported("cp2k needs structures that repeat in all three directions")
@@ -24,13 +24,13 @@ extension Cp2kProgram {
       "&STRESS_TENSOR ON", "FILENAME =\(Self.stressName)", "&END STRESS_TENSOR", "&END PRINT",
     ]
     let all =
-      try lines + densityFunctional(structure, attempt) + system(structure) + print
+      try lines + densityFunctional(structure, mesh, attempt) + system(structure) + print
       + ["&END FORCE_EVAL"]
     return [CalculationFile(name: Self.inputName, content: .text(Self.indented(all)))]
   }
 
   private func densityFunctional(
-    _ structure: Structure, _ attempt: CalculationAttempt
+    _ structure: Structure, _ mesh: [Int]?, _ attempt: CalculationAttempt
   ) throws(ReferenceEngineError) -> [String] {
     let p = parameters
     return try [
@@ -39,7 +39,9 @@ extension Cp2kProgram {
     ] + spin(structure) + [
       "&MGRID", "CUTOFF \(p.cutoff)", "REL_CUTOFF \(p.relativeCutoff)", "&END MGRID",
       "&QS", "EPS_DEFAULT 1.0E-12", "&END QS",
-    ] + kPoints(structure) + selfConsistency(structure, attempt) + functional() + ["&END DFT"]
+    ] + kPoints(structure, keeping: mesh) + selfConsistency(structure, attempt) + functional() + [
+      "&END DFT"
+    ]
   }
 
   /// CP2K scales the electrons of each spin in its first density to those of the multiplicity, a singlet where
@@ -86,10 +88,9 @@ extension Cp2kProgram {
 
   /// CP2K's own meshes leave out Γ where a number of points is even, so the points are listed; of k and −k,
   /// which have the same energies, only one.
-  private func kPoints(_ structure: Structure) -> [String] {
-    let mesh =
-      parameters.mesh.map(KPointMesh.init)
-      ?? KPointMesh(structure.lattice, spacing: parameters.kPointSpacing)
+  private func kPoints(_ structure: Structure, keeping kept: [Int]?) -> [String] {
+    let mesh = KPointMesh(
+      structure.lattice, spacing: parameters.kPointSpacing, keeping: kept)
     guard !mesh.isGamma else { return [] }
     var lines = ["&KPOINTS", "SCHEME GENERAL", "SYMMETRY OFF", "UNITS B_VECTOR"]
     for point in mesh.pointsUpToSign() {

@@ -49,8 +49,6 @@ public struct Cp2kProgram: CalculationProgram, Hashable {
     public var relativeCutoff: Double
     /// The largest distance between k-points in 1/Å, with the factor 2π.
     public var kPointSpacing: Double
-    /// The divisions of the mesh of k-points for all structures; `nil` for those that `kPointSpacing` asks for.
-    package var mesh: [Int]?
     /// Exchange and correlation.
     public var functional: Functional
     /// The width kT of the Fermi distribution in eV.
@@ -120,18 +118,6 @@ public struct Cp2kProgram: CalculationProgram, Hashable {
   /// The smallest Γ-centred mesh with at most `kPointSpacing` between points.
   public func mesh(for structure: Structure) -> [Int]? {
     structure.reciprocalMesh(spacing: parameters.kPointSpacing)
-  }
-
-  /// The same with one mesh of k-points.
-  public func keeping(mesh: [Int]) -> Cp2kProgram {
-    var parameters = parameters
-    parameters.mesh = mesh
-    return Cp2kProgram(parameters)
-  }
-
-  /// The settings, and the mesh that is kept where it is another one than `kPointSpacing` asks for.
-  public func settingsBytes(for structure: Structure) -> [UInt8] {
-    settingsBytes(for: structure, keeping: parameters.mesh)
   }
 
   /// The canonical bytes of the settings; of files the content counts, not the path.

@@ -9,7 +9,7 @@ extension EspressoProgram {
   /// - Throws: `ReferenceEngineError.unsupported` where the structure is not periodic in all directions,
   ///   an element has no pseudopotential, or two different ones have the same name.
   public func inputs(
-    for structure: Structure, attempt: CalculationAttempt
+    for structure: Structure, mesh: [Int]?, attempt: CalculationAttempt
   ) throws(ReferenceEngineError) -> [CalculationFile] {
     guard structure.periodicity == .full else {
       throw .unsupported("espresso needs structures that repeat in all three directions")
@@ -31,7 +31,7 @@ extension EspressoProgram {
     let files = used.map { CalculationFile(name: $0.name, content: .link(path: $0.path)) }
     let text =
       namelists(for: structure, elements, attempt).map(Self.text).joined()
-      + cards(for: structure, elements)
+      + cards(for: structure, elements, keeping: mesh)
     return [CalculationFile(name: Self.inputName, content: .text(text))] + files
   }
 
@@ -112,7 +112,9 @@ extension EspressoProgram {
     return lists
   }
 
-  private func cards(for structure: Structure, _ elements: [ChemicalElement]) -> String {
+  private func cards(
+    for structure: Structure, _ elements: [ChemicalElement], keeping kept: [Int]?
+  ) -> String {
     let bohr = PhysicalConstants.angstromsPerBohr
     var text = "ATOMIC_SPECIES\n"
     for element in elements {
@@ -125,9 +127,8 @@ extension EspressoProgram {
     for (element, position) in zip(structure.species, structure.positions) {
       text += "  \(element.symbol)" + Self.line(position / bohr)
     }
-    let mesh =
-      parameters.mesh.map(KPointMesh.init)
-      ?? KPointMesh(structure.lattice, spacing: parameters.kPointSpacing)
+    let mesh = KPointMesh(
+      structure.lattice, spacing: parameters.kPointSpacing, keeping: kept)
     // At Γ alone wave functions are real: half the work.
     text +=
       mesh.isGamma

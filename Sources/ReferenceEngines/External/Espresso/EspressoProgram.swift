@@ -34,8 +34,6 @@ public struct EspressoProgram: CalculationProgram, Hashable {
     public var densityCutoff: Double
     /// The largest distance between k-points in 1/Å, with the factor 2π.
     public var kPointSpacing: Double
-    /// The divisions of the mesh of k-points for all structures; `nil` for those that `kPointSpacing` asks for.
-    package var mesh: [Int]?
     /// The distribution of occupations.
     public var smearing: Smearing
     /// Its width in eV.
@@ -134,21 +132,9 @@ public struct EspressoProgram: CalculationProgram, Hashable {
     return encoder.bytes
   }
 
-  /// The settings, and the mesh that is kept where it is another one than `kPointSpacing` asks for.
-  public func settingsBytes(for structure: Structure) -> [UInt8] {
-    settingsBytes(for: structure, keeping: parameters.mesh)
-  }
-
   /// The smallest Γ-centred mesh with at most `kPointSpacing` between points.
   public func mesh(for structure: Structure) -> [Int]? {
     structure.reciprocalMesh(spacing: parameters.kPointSpacing)
-  }
-
-  /// The same with one mesh of k-points.
-  public func keeping(mesh: [Int]) -> EspressoProgram {
-    var parameters = parameters
-    parameters.mesh = mesh
-    return EspressoProgram(parameters)
   }
 
   /// `pw.x` reads its standard input.
