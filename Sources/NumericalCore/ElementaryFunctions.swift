@@ -17,3 +17,11 @@ public func complementaryErrorFunction(_ x: Double) -> Double { Foundation.erfc(
 /// The error function.
 @inlinable
 public func errorFunction(_ x: Double) -> Double { Foundation.erf(x) }
+
+/// exp x − 1, exact for small x.
+@inlinable
+public func exponentialMinusOne(_ x: Double) -> Double { Foundation.expm1(x) }
+
+/// The cosine of an angle in radians.
+@inlinable
+public func cosine(_ x: Double) -> Double { Foundation.cos(x) }

@@ -28,4 +28,48 @@ public enum FourierTransform {
       return real * real + imaginary * imaginary
     }
   }
+
+  /// The cosine series x₀ + (−1)ᵏ xₙ₋₁ + 2 Σⱼ xⱼ cos(π jk/(n − 1)) for k = 0 … n − 1 (FFTW's REDFT00).
+  ///
+  /// - Parameter series: Samples of an even function from 0 on; at least two.
+  /// - Returns: As many coefficients.
+  public static func cosineTransform(of series: [Double]) -> [Double] {
+    precondition(series.count > 1, "a cosine transform takes at least two samples")
+    var values = series
+    values.withUnsafeMutableBufferPointer { samples in
+      let plan = fftw_plan_r2r_1d(
+        Int32(samples.count), samples.baseAddress, samples.baseAddress, FFTW_REDFT00, 1 << 6)
+      precondition(plan != nil, "FFTW refused a series of \(series.count) samples")
+      fftw_execute(plan)
+      fftw_destroy_plan(plan)
+    }
+    return values
+  }
+
+  /// The sums Σⱼ xⱼ xⱼ₊ₖ over the samples that exist, added up over several series (Wiener–Khinchin, padded
+  /// with zeros).
+  ///
+  /// - Parameters:
+  ///   - length: Samples of each series; positive.
+  ///   - series: How many series.
+  ///   - sample: The sample of a series at a time.
+  /// - Returns: For every distance k = 0 … length − 1 the sum; nothing is divided by the number of terms.
+  /// - Complexity: O(series · length · log length)
+  public static func autocorrelation(
+    length: Int, series: Int, sample: (_ series: Int, _ time: Int) -> Double
+  ) -> [Double] {
+    precondition(length > 0 && series >= 0, "a series has samples")
+    var size = 2
+    while size < 2 * length { size *= 2 }
+    var total = [Double](repeating: 0, count: size / 2 + 1)
+    var padded = [Double](repeating: 0, count: size)
+    for index in 0..<series {
+      for time in 0..<length { padded[time] = sample(index, time) }
+      let power = powerSpectrum(of: padded)
+      for k in total.indices { total[k] += power[k] }
+    }
+    // The spectrum is real and even: its transform is a cosine series.
+    let sums = cosineTransform(of: total)
+    return (0..<length).map { sums[$0] / Double(size) }
+  }
 }
