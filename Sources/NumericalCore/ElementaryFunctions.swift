@@ -25,3 +25,7 @@ public func exponentialMinusOne(_ x: Double) -> Double { Foundation.expm1(x) }
 /// The cosine of an angle in radians.
 @inlinable
 public func cosine(_ x: Double) -> Double { Foundation.cos(x) }
+
+/// The cube root.
+@inlinable
+public func cubeRoot(_ x: Double) -> Double { Foundation.cbrt(x) }

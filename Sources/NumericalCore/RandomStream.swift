@@ -23,6 +23,8 @@ public struct RandomStream: Sendable, Hashable {
     case dynamics = 7
     /// Displacements of atoms that the command line asks for.
     case displacement = 8
+    /// Disordered structures that are molten.
+    case disorder = 9
   }
 
   private let key: SIMD2<UInt32>

@@ -2,6 +2,7 @@
 let verbs: [any Verb.Type] = [
   SearchVerb.self, StatusVerb.self, HullVerb.self, ExportVerb.self, RerankVerb.self, TrainVerb.self,
   EvaluateVerb.self, ErrorsVerb.self, GradeVerb.self, SelectVerb.self, RelaxVerb.self,
+  DynamicsVerb.self,
   ConvergeVerb.self, ConvertVerb.self, MinimumDistanceVerb.self, SymmetryVerb.self, CheckVerb.self,
   ServeVerb.self,
 ]

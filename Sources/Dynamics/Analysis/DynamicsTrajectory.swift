@@ -31,11 +31,16 @@ public struct DynamicsTrajectory: Sendable {
   /// Adds a frame.
   public mutating func append(_ state: DynamicalState) {
     precondition(state.structure.species == species, "the atoms of a trajectory stay")
+    append(positions: state.structure.positions, velocities: state.velocities)
+  }
+
+  /// Adds a frame of positions in Å and velocities in Å/fs.
+  mutating func append(positions: [Vector3], velocities: [Vector3]) {
     var center = Vector3.zero
-    for (element, r) in zip(species, state.structure.positions) { center += element.mass * r }
+    for (element, r) in zip(species, positions) { center += element.mass * r }
     center = center / totalMass
-    positions.append(state.structure.positions.map { $0 - center })
-    velocities.append(state.velocities)
+    self.positions.append(positions.map { $0 - center })
+    self.velocities.append(velocities)
   }
 
   private func atoms(of element: ChemicalElement?) -> [Int] {

@@ -149,3 +149,28 @@ extension RadialDistribution {
       distance: distance(top) + shift * width, height: height, hollow: distance(bottom))
   }
 }
+
+extension RadialDistribution: ByteCodable {
+  /// Appends elements, intervals and sums.
+  public func encode(to encoder: inout ByteEncoder) {
+    encoder.encode(elements)
+    encoder.encode(cutoff)
+    encoder.encode(bins)
+    encoder.encode(count)
+    encoder.encode(sums)
+    encoder.encode(densities)
+  }
+
+  /// Reads functions.
+  public init(from decoder: inout ByteDecoder) throws(ByteCodingError) {
+    elements = try decoder.decode([ChemicalElement].self)
+    cutoff = try decoder.decode()
+    bins = try decoder.decode()
+    count = try decoder.decode()
+    sums = try decoder.decode([Double].self)
+    densities = try decoder.decode([Double].self)
+    guard bins > 0, cutoff > 0, densities.count == elements.count,
+      sums.count == elements.count * elements.count * bins
+    else { throw .invalid("\(sums.count) sums of \(elements.count) elements, \(bins) intervals") }
+  }
+}

@@ -43,20 +43,24 @@ public struct DynamicalState: Sendable, Hashable {
   ///   - structure: At least two atoms.
   ///   - temperature: In K; not negative.
   ///   - seed: Where the velocities come from.
-  public init(_ structure: Structure, temperature: Double, seed: UInt64) {
+  ///   - step: The number of the step; others have other velocities.
+  public init(_ structure: Structure, temperature: Double, seed: UInt64, step: Int = 0) {
     precondition(temperature >= 0 && temperature.isFinite, "a temperature is not negative")
-    // Steps count from 0, and their noise has slots from 1 on.
-    var random = RandomStream(seed: seed, purpose: .dynamics, slot: 0)
+    // The first attempt of a slot is the noise of a step.
+    var random = RandomStream(seed: seed, purpose: .dynamics, slot: UInt64(step), attempt: 1)
     let velocities = structure.species.map { element in
       (1 / element.mass.squareRoot()) * Vector3(random.normal(), random.normal(), random.normal())
     }
-    self.init(structure, velocities: velocities)
+    self.init(structure, velocities: velocities, step: step)
     let drawn = self.temperature
     if drawn > 0 { scaleVelocities(by: (temperature / drawn).squareRoot()) }
   }
 
   /// The same atoms and velocities, thermostats and cell at rest: where another ensemble begins.
-  public func settled() -> DynamicalState {
+  public func settled() -> DynamicalState { settled(at: step) }
+
+  /// The same with another number of its step.
+  func settled(at step: Int) -> DynamicalState {
     DynamicalState(structure, velocities: velocities, step: step)
   }
 

@@ -1,0 +1,266 @@
+import Crystal
+import Dynamics
+import Evolution
+import Foundation
+import NumericalCore
+import Potential
+import ReferenceEngines
+import Settings
+import StructureFormats
+
+extension DynamicsPlan {
+  /// Reads a plan; files that it names are looked for beside it.
+  ///
+  /// - Throws: `SettingsError` with file, line, key, what was found and what is allowed.
+  public init(path: String) throws(SettingsError) {
+    let document = try SettingsDocument(path: path)
+    var plan = try document.mapping()
+    let folder = (path as NSString).deletingLastPathComponent
+    title = try plan.optional("title")?.string("a title") ?? (path as NSString).lastPathComponent
+    seed = UInt64(try plan.optional("seed")?.integer(in: 0...Int.max) ?? 1)
+    let force = try ForceSource(&plan, folder: folder)
+    self.force = force
+    let stepValue = plan.optional("time_step")
+    let timeStep = try stepValue?.positiveNumber(upTo: 100, unit: "fs") ?? 1
+    self.timeStep = timeStep
+    start = try Start(plan.required("start", "the structure to start with"), folder: folder)
+    program = try Program(&plan, seed: seed, timeStep: timeStep)
+    frameInterval = try plan.optional("frames")?.number(in: timeStep...1e9, unit: "fs") ?? 20
+    tableInterval = try plan.optional("table")?.number(in: timeStep...1e9, unit: "fs") ?? 100
+    try plan.finish()
+    node = document.root.withoutLines()
+    try check(plan)
+  }
+
+  /// Checks what no single key can tell.
+  private func check(_ plan: SettingsReader) throws(SettingsError) {
+    let structure: Structure
+    do { structure = try startStructure() } catch {
+      throw plan.error(found: "\(error)", allowed: "a start with a volume")
+    }
+    guard structure.atomCount > 1 else {
+      throw plan.error(
+        found: "a single atom", allowed: "at least two atoms",
+        suggestion: "add supercell: [2, 2, 2] to start")
+    }
+    switch force {
+    case .reference(let settings): try settings.check(structure.composition())
+    case .potential(let file, _):
+      let known = file.potential.elements
+      if let unknown = structure.distinctElements().first(where: { !known.contains($0) }) {
+        throw plan.error(
+          found: "\(unknown) in the start",
+          allowed: "what the potential knows: \(known.map(\.symbol).joined(separator: ", "))")
+      }
+    }
+    var needsBulk = false
+    switch program {
+    case .meltQuench: needsBulk = true
+    case .stages(let stages):
+      for case .isobaric in stages.map(\.ensemble) { needsBulk = true }
+    }
+    if needsBulk, structure.periodicity != .full {
+      throw plan.error(
+        found: "a start that does not repeat in all directions",
+        allowed: "a bulk structure where pressure is kept")
+    }
+  }
+}
+
+extension DynamicsPlan.ForceSource {
+  fileprivate init(_ plan: inout SettingsReader, folder: String) throws(SettingsError) {
+    let (file, block) = (plan.optional("potential"), plan.optional("reference"))
+    switch (file, block) {
+    case (let file?, nil):
+      let name = try file.string("the name of a potential (.mtp, or .yaml with a reference: block)")
+      let path = name.hasPrefix("/") || folder.isEmpty ? name : folder + "/" + name
+      do { self = .potential(try PotentialFile(path: path), path: name) } catch {
+        throw file.error(found: "\(error)", allowed: "a potential that can be read")
+      }
+    case (nil, let block?): self = .reference(try ReferenceSettings(block.mapping()))
+    case (nil, nil):
+      throw plan.error(
+        found: "neither potential nor reference",
+        allowed: "potential: FILE, or a reference: block",
+        suggestion: "potential: my.mtp")
+    case (_, let block?):
+      throw block.error(
+        found: "potential and reference", allowed: "one of them", suggestion: "remove one")
+    }
+  }
+}
+
+extension DynamicsPlan.Start {
+  fileprivate init(_ value: SettingsValue, folder: String) throws(SettingsError) {
+    var section = try value.mapping()
+    if let file = section.optional("structure") {
+      let name = try file.string("the name of a structure file")
+      let path = name.hasPrefix("/") || folder.isEmpty ? name : folder + "/" + name
+      let number = try section.optional("index")?.integer(in: 1...Int.max) ?? 1
+      var structure: Structure
+      do {
+        let records = try StructureFile.read(path)
+        guard number <= records.count else {
+          throw file.error(
+            found: "\(records.count) structures in '\(name)'",
+            allowed: "an index up to their number")
+        }
+        structure = records[number - 1].structure
+      } catch let error as SettingsError { throw error } catch {
+        throw file.error(found: "\(error)", allowed: "a structure file that can be read")
+      }
+      if let cells = section.optional("supercell") {
+        let counts = try cells.integers(in: 1...1000, counts: 3...3)
+        structure = structure.supercell(counts[0], counts[1], counts[2])
+      }
+      try section.finish()
+      self = .structure(structure)
+      return
+    }
+    let formula = try section.required("composition", "structure: FILE, or composition: FORMULA")
+    let unit: Composition
+    do { unit = try Composition(formula: formula.string("a formula")) } catch {
+      throw formula.error(found: "\(error)", allowed: "a formula such as Mg2SiO4")
+    }
+    let atoms = try section.optional("atoms")?.integer(in: 2...100_000) ?? 100
+    let units = max(1, Int((Double(atoms) / Double(unit.atomCount)).rounded()))
+    let volume =
+      try section.optional("volume_per_atom")?.number(in: 1...1000, unit: "Å³")
+      ?? VolumeEstimate.fromRadii(unit)
+    try section.finish()
+    self = .disorder(unit.repeated(units), volumePerAtom: volume)
+  }
+}
+
+extension DynamicsPlan.Program {
+  fileprivate init(
+    _ plan: inout SettingsReader, seed: UInt64, timeStep: Double
+  ) throws(SettingsError) {
+    let (list, block) = (plan.optional("stages"), plan.optional("melt_quench"))
+    switch (list, block) {
+    case (let list?, nil):
+      var stages: [DynamicsPlan.Stage] = []
+      for (index, value) in try list.list("stages", counts: 1...10_000).enumerated() {
+        stages.append(try DynamicsPlan.Stage(value, number: index + 1, timeStep: timeStep))
+      }
+      self = .stages(stages)
+    case (nil, let block?):
+      self = .meltQuench(try MeltQuenchSettings(block.mapping(), seed: seed, timeStep: timeStep))
+    case (nil, nil):
+      throw plan.error(
+        found: "neither stages nor melt_quench", allowed: "a list of stages, or melt_quench: {}",
+        suggestion: "stages: [{ensemble: nvt, temperature: 300, time: 10}]")
+    case (_, let block?):
+      throw block.error(
+        found: "stages and melt_quench", allowed: "one of them", suggestion: "remove one")
+    }
+  }
+}
+
+extension DynamicsPlan.Stage {
+  private enum Kind: String, CaseIterable {
+    case nve, nvt, npt
+  }
+
+  private enum Thermostat: String, CaseIterable {
+    case langevin
+    case noseHoover = "nose-hoover"
+  }
+
+  fileprivate init(
+    _ value: SettingsValue, number: Int, timeStep: Double
+  ) throws(SettingsError) {
+    var stage = try value.mapping()
+    let kind = try stage.required("ensemble", "nve, nvt or npt").enumeration(Kind.self)
+    name = try stage.optional("name")?.string("a name") ?? "\(number) \(kind.rawValue)"
+    time =
+      1000
+      * (try stage.required("time", "how long, in ps").number(
+        in: timeStep / 1000...1e9, unit: "ps"))
+    switch kind {
+    case .nve: ensemble = .microcanonical
+    case .nvt:
+      let (from, to) = try Self.temperatures(&stage)
+      let thermostat =
+        try stage.optional("thermostat")?.enumeration(Thermostat.self) ?? .langevin
+      let period =
+        try stage.optional("thermostat_time")?.number(in: timeStep...1e6, unit: "fs") ?? 100
+      ensemble =
+        thermostat == .langevin
+        ? .langevin(from: from, to: to, relaxationTime: period)
+        : .noseHoover(from: from, to: to, period: period)
+    case .npt:
+      let (from, to) = try Self.temperatures(&stage)
+      let pressure = try stage.optional("pressure")?.number(in: -100...10_000, unit: "GPa") ?? 0
+      let cell = try stage.optional("cell")?.enumeration(IsobaricSettings.Cell.self) ?? .flexible
+      let period =
+        try stage.optional("thermostat_time")?.number(in: timeStep...1e6, unit: "fs") ?? 100
+      let cellPeriod =
+        try stage.optional("cell_time")?.number(in: timeStep...1e7, unit: "fs") ?? 1000
+      ensemble = .isobaric(
+        from: from, to: to,
+        pressure: pressure / PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom,
+        cell: cell, thermostatPeriod: period, cellPeriod: cellPeriod)
+    }
+    try stage.finish()
+  }
+
+  private static func temperatures(
+    _ stage: inout SettingsReader
+  ) throws(SettingsError) -> (Double, Double) {
+    let value = try stage.required("temperature", "a temperature in K, or [first, last]")
+    guard value.isList else {
+      let temperature = try value.positiveNumber(upTo: 1e6, unit: "K")
+      return (temperature, temperature)
+    }
+    var ends: [Double] = []
+    for end in try value.list("temperatures in K", counts: 2...2) {
+      ends.append(try end.positiveNumber(upTo: 1e6, unit: "K"))
+    }
+    return (ends[0], ends[1])
+  }
+}
+
+extension MeltQuenchSettings {
+  /// Reads the block; times are in ps there.
+  ///
+  /// - Throws: `SettingsError` with file, line, key, what was found and what is allowed.
+  init(_ section: SettingsReader, seed: UInt64, timeStep: Double) throws(SettingsError) {
+    var section = section
+    self.init(seed: seed)
+    self.timeStep = timeStep
+    func time(_ key: String, _ fallback: Double) throws(SettingsError) -> Double {
+      let value = section.optional(key)
+      return try value.map { value throws(SettingsError) in
+        1000 * (try value.number(in: timeStep / 1000...1e6, unit: "ps"))
+      } ?? fallback
+    }
+    func temperature(_ key: String, _ fallback: Double) throws(SettingsError) -> Double {
+      try section.optional(key)?.positiveNumber(upTo: 1e6, unit: "K") ?? fallback
+    }
+    superheat = try temperature("superheat", superheat)
+    superheatTime = try time("superheat_time", superheatTime)
+    coolingFactor = try section.optional("cooling")?.number(in: 0.5...0.99) ?? coolingFactor
+    meltingTime = try time("melting_time", meltingTime)
+    ballisticTime = try time("ballistic_time", 0.2 * meltingTime / 2)
+    let gigapascal = 1 / PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom
+    pressure =
+      (try section.optional("pressure")?.number(in: -100...10_000, unit: "GPa") ?? 0)
+      * gigapascal
+    pressureTolerance =
+      (try section.optional("pressure_tolerance")?.positiveNumber(unit: "GPa")
+        ?? 0.1) * gigapascal
+    longestVolumeTime = try time("volume_time", longestVolumeTime)
+    liquidTime = try time("liquid_time", liquidTime)
+    quenchRate = (try section.optional("quench_rate")?.positiveNumber(unit: "K/ps") ?? 100) / 1000
+    glassTemperature = try temperature("glass_temperature", glassTemperature)
+    annealTemperature = try temperature("anneal_temperature", annealTemperature)
+    annealTime = try time("anneal_time", annealTime)
+    relaxationTime =
+      try section.optional("thermostat_time")?.number(in: timeStep...1e6, unit: "fs")
+      ?? relaxationTime
+    sampleInterval =
+      try section.optional("sample")?.number(in: timeStep...1e6, unit: "fs") ?? sampleInterval
+    try section.finish()
+  }
+}

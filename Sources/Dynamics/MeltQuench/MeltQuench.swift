@@ -1,0 +1,343 @@
+import Crystal
+import NumericalCore
+import Potential
+
+/// An instant on the way through liquid and glass.
+public struct MeltQuenchStep: Sendable {
+  /// What happens to the structure.
+  public let phase: MeltQuenchPhase
+  /// The instant.
+  public let dynamics: DynamicsStep
+  /// Whether the frame is one of those to be trained on.
+  public let isSampled: Bool
+}
+
+/// Melts a structure, finds the lowest temperature at which it flows and the volume without pressure, and
+/// samples liquid, quench and annealed glass.
+///
+/// C. Hong et al., Phys. Rev. B 102, 224104 (2020). Three things differ. A structure that does not flow at the superheat is
+/// heated further. The volume is the mean one of an isobaric run, which goes on until the pressure is known
+/// well enough. And since dense structures freeze while they are hot, so hot that they would boil without
+/// pressure, temperature and volume are found in turns until they agree, the volume growing by a tenth at
+/// most each time.
+///
+/// Another potential may take over at any step: `state` is handed over. With the same potential a state of a
+/// step divisible by `MolecularDynamicsSettings.renewalInterval`, or of the beginning of a phase, goes on with the same bits.
+public struct MeltQuench {
+  /// How the structure is treated.
+  public let settings: MeltQuenchSettings
+  /// How far it has come.
+  public private(set) var state: MeltQuenchState
+  private let potential: any InteratomicPotential
+  private var run: MolecularDynamics?
+
+  /// Prepares to begin or to go on; nothing is evaluated yet.
+  ///
+  /// - Parameters:
+  ///   - state: How far the structure has come.
+  ///   - potential: Energies, forces and stresses.
+  ///   - settings: How it is treated; the same ones all the way.
+  public init(
+    _ state: MeltQuenchState, with potential: any InteratomicPotential,
+    settings: MeltQuenchSettings
+  ) {
+    self.state = state
+    self.potential = potential
+    self.settings = settings
+  }
+
+  /// As `MolecularDynamicsSettings.renewalInterval`.
+  public static let renewalInterval = 1000
+
+  /// How often hotter temperatures are tried where the superheat does not melt the structure.
+  private static let hotterTests = 5
+  /// Blocks of volumes are so long, in fs: longer than the cell remembers.
+  private static let volumeBlock = 1000.0
+  /// The periods in fs of the thermostats and of the cell while it finds its volume.
+  private static let cellPeriod = 500.0
+  /// A cell grows by this factor at most before the temperature is looked for again.
+  private static let largestGrowth = 1.1
+  /// A liquid that freezes so often in a row, before a volume is known, is too cold.
+  private static let mostFreezes = 5
+  /// By this factor volumes may be worse known before the temperature is settled.
+  private static let coarseness = 5.0
+  /// So often temperature and volume are found in turns at most.
+  private static let mostRounds = 12
+
+  /// Takes steps, through as many phases as they reach.
+  ///
+  /// - Parameters:
+  ///   - steps: At most so many; fewer where everything is finished before.
+  ///   - monitor: Called after every step; whether to go on.
+  /// - Returns: `.finished` where all steps were taken or nothing is left to do; see `state.phase`.
+  public mutating func advance(
+    by steps: Int, monitor: (MeltQuenchStep) -> Bool = { _ in true }
+  ) -> DynamicsOutcome {
+    var left = steps
+    while left > 0, state.phase != .finished {
+      let end = state.firstStep + phaseSteps
+      let portion = min(left, end - state.dynamics.step)
+      if portion > 0 {
+        let before = state.dynamics.step
+        let outcome = move(portion, monitor)
+        left -= state.dynamics.step - before
+        if outcome != .finished { return outcome }
+      }
+      if state.hasFrozen {
+        returnToLiquid()
+      } else if state.dynamics.step == end || endsVolume(state) {
+        if let reason = beginNext() { return .failed(reason: reason) }
+      }
+    }
+    return .finished
+  }
+
+  private mutating func move(
+    _ steps: Int, _ monitor: (MeltQuenchStep) -> Bool
+  ) -> DynamicsOutcome {
+    var run =
+      self.run
+      ?? MolecularDynamics(
+        state.dynamics, with: potential,
+        settings: MolecularDynamicsSettings(
+          timeStep: settings.timeStep, ensemble: ensemble, seed: settings.seed))
+    var state = self.state
+    let interval = settings.steps(settings.sampleInterval)
+    var isDone = false
+    let outcome = run.advance(by: steps) { step in
+      state.dynamics = step.state
+      observe(step.state, &state)
+      let passed = step.state.step - state.firstStep
+      let goesOn = monitor(
+        MeltQuenchStep(
+          phase: state.phase, dynamics: step,
+          isSampled: state.phase.isSampled && passed.isMultiple(of: interval)))
+      isDone = endsVolume(state) || state.hasFrozen
+      return goesOn && !isDone
+    }
+    state.dynamics = run.state
+    self.state = state
+    self.run = run
+    return isDone && outcome == .stopped ? .finished : outcome
+  }
+
+  /// Takes in what the phase asks for.
+  private func observe(_ dynamics: DynamicalState, _ state: inout MeltQuenchState) {
+    let passed = dynamics.step - state.firstStep
+    switch state.phase {
+    case .melting where state.testFrames.count < framesDue(passed):
+      state.testFrames.append(dynamics.structure.positions)
+    case .volume: observeVolume(dynamics, &state)
+    default: break
+    }
+  }
+
+  /// Takes in a volume, and looks at the end of every window whether the atoms still flow: at the lowest
+  /// temperature of the liquid many freeze before their volume is known.
+  private func observeVolume(_ dynamics: DynamicalState, _ state: inout MeltQuenchState) {
+    let block = settings.steps(Self.volumeBlock)
+    let passed = dynamics.step - state.departure - 2 * block
+    guard passed > 0 else { return }
+    let window = settings.steps(settings.meltingTime / 2)
+    if passed % window == 1 {
+      state.volumeBefore = state.volume
+      state.windowStart = dynamics.structure.positions
+      state.windowVolume = dynamics.structure.volume
+    }
+    state.volume.add(dynamics.structure.volume, blockLength: block)
+    guard passed.isMultiple(of: window) else { return }
+    let growth = cubeRoot(dynamics.structure.volume / state.windowVolume)
+    let square = zip(dynamics.structure.positions, state.windowStart).reduce(0) {
+      $0 + ($1.0 - growth * $1.1).squaredLength
+    }
+    let distance = (square / Double(state.windowStart.count)).squareRoot()
+    state.hasFrozen = distance < settings.diffusiveDistance
+    if !state.hasFrozen { state.freezes = 0 }
+  }
+
+  /// Sets out again from the liquid, without what was seen of the solid.
+  private mutating func returnToLiquid() {
+    run = nil
+    state.hasFrozen = false
+    state.volume = state.volumeBefore
+    state.freezes += 1
+    if state.freezes >= Self.mostFreezes, let temperature = state.meltingTemperature {
+      // A liquid that does not last for one window is none.
+      state.meltingTemperature = temperature / settings.coolingFactor
+      state.freezes = 0
+      state.volume = VolumeAverage()
+    }
+    guard let liquid = state.lastLiquid, let temperature = state.meltingTemperature else { return }
+    state.departure = state.dynamics.step
+    // With the velocities of before it would freeze in the same way.
+    state.dynamics = DynamicalState(
+      liquid.structure, temperature: temperature, seed: settings.seed, step: state.departure)
+  }
+
+  /// How many frames of a test there are after so many of its steps.
+  private func framesDue(_ passed: Int) -> Int {
+    passed * MeltingTest.frames / settings.steps(settings.meltingTime)
+  }
+
+  /// Whether the volume is known or grows beyond what one round allows.
+  private func endsVolume(_ state: MeltQuenchState) -> Bool {
+    state.phase == .volume && (volumeIsKnown(state) || hasOutgrown(state))
+  }
+
+  private func hasOutgrown(_ state: MeltQuenchState) -> Bool {
+    state.dynamics.structure.volume > 1.5 * Self.largestGrowth * state.formerVolume
+  }
+
+  private func volumeIsKnown(_ state: MeltQuenchState) -> Bool {
+    guard state.phase == .volume, let error = pressureError(state) else { return false }
+    // Before the temperature is settled the volume need not be better than that.
+    let tolerance = (isSettled(state) ? 1 : Self.coarseness) * settings.pressureTolerance
+    return 2 * error <= tolerance
+  }
+
+  private func pressureError(_ state: MeltQuenchState) -> Double? {
+    guard let temperature = state.meltingTemperature else { return nil }
+    return state.volume.pressureError(
+      thermalEnergy: PhysicalConstants.boltzmann * temperature)
+  }
+
+  /// Whether the temperature is the one that the cell has its volume for, as well as tests can tell.
+  private func isSettled(_ state: MeltQuenchState) -> Bool {
+    guard let former = state.volumeTemperature, let temperature = state.meltingTemperature else {
+      return false
+    }
+    return abs(logarithm(temperature / former)) < -1.01 * logarithm(settings.coolingFactor)
+  }
+
+  // MARK: Phases
+
+  private var phaseSteps: Int {
+    let time =
+      switch state.phase {
+      case .superheat: settings.superheatTime
+      case .melting: settings.meltingTime
+      case .volume: settings.longestVolumeTime
+      case .liquid: settings.liquidTime
+      case .quench: quenchTime
+      case .anneal: settings.annealTime
+      case .finished: 0.0
+      }
+    return settings.steps(time)
+  }
+
+  private var quenchTime: Double {
+    let temperature = state.meltingTemperature ?? settings.superheat
+    return max(0, temperature - settings.glassTemperature) / settings.quenchRate
+  }
+
+  private var ensemble: Ensemble {
+    let melting = state.meltingTemperature ?? settings.superheat
+    func langevin(_ ramp: TemperatureRamp) -> Ensemble {
+      .langevin(ramp, relaxationTime: settings.relaxationTime)
+    }
+    switch state.phase {
+    case .superheat: return langevin(.constant(settings.superheat))
+    case .melting: return langevin(.constant(state.testedTemperature))
+    case .volume:
+      return .isobaric(
+        IsobaricSettings(
+          temperature: .constant(melting), pressure: settings.pressure, cell: .isotropic,
+          thermostatPeriod: settings.relaxationTime, cellPeriod: Self.cellPeriod))
+    case .liquid: return langevin(.constant(melting))
+    case .quench:
+      return langevin(
+        TemperatureRamp(
+          from: melting, to: settings.glassTemperature, beginning: state.firstStep,
+          over: phaseSteps))
+    case .anneal, .finished: return langevin(.constant(settings.annealTemperature))
+    }
+  }
+
+  /// Ends a phase.
+  ///
+  /// - Returns: Why it cannot go on; `nil` where it can.
+  private mutating func beginNext() -> String? {
+    run = nil
+    switch state.phase {
+    case .superheat: begin(.melting, from: state.dynamics)
+    case .melting: return endTest()
+    case .volume: return endVolume()
+    case .liquid: begin(.quench, from: state.dynamics)
+    case .quench: begin(.anneal, from: state.dynamics)
+    case .anneal: begin(.finished, from: state.dynamics)
+    case .finished: break
+    }
+    return nil
+  }
+
+  private mutating func begin(_ phase: MeltQuenchPhase, from dynamics: DynamicalState) {
+    // Noise belongs to the number of a step, so that numbers go on where an earlier state does.
+    let step = state.dynamics.step
+    state.phase = phase
+    state.dynamics = dynamics.settled(at: step)
+    state.firstStep = step
+    state.testFrames = []
+  }
+
+  /// Judges the temperature under test and chooses the next one.
+  private mutating func endTest() -> String? {
+    let test = MeltingTest(
+      temperature: state.testedTemperature, species: state.dynamics.structure.species,
+      frames: state.testFrames, settings)
+    state.tests.append(test)
+    if test.isLiquid { state.lastLiquid = state.dynamics }
+    guard let liquid = state.lastLiquid else {
+      guard state.tests.count <= Self.hotterTests else {
+        return "nothing flows up to \(state.testedTemperature) K: raise the superheat"
+      }
+      state.testedTemperature /= settings.coolingFactor
+      begin(.melting, from: state.dynamics)
+      return nil
+    }
+    // One temperature may look solid by chance; the lowest liquid counts once two in a row do not flow.
+    guard state.tests.suffix(2).allSatisfy({ !$0.isLiquid }),
+      let temperature = state.tests.last(where: \.isLiquid)?.temperature
+    else {
+      state.testedTemperature *= settings.coolingFactor
+      begin(.melting, from: state.dynamics)
+      return nil
+    }
+    state.meltingTemperature = temperature
+    state.formerVolume = liquid.structure.volume
+    state.volume = VolumeAverage()
+    state.freezes = 0
+    begin(.volume, from: liquid)
+    state.departure = state.firstStep
+    return nil
+  }
+
+  /// Gives the cell its mean volume, or a larger one where it has outgrown the round.
+  private mutating func endVolume() -> String? {
+    let largest = Self.largestGrowth * state.formerVolume
+    let isTooLarge = hasOutgrown(state) || state.volume.mean > largest
+    guard let liquid = state.lastLiquid, let temperature = state.meltingTemperature,
+      let lattice = try? liquid.structure.lattice.scaled(
+        toVolume: isTooLarge ? largest : state.volume.mean)
+    else { return "no volume was found" }
+    state.rounds += 1
+    state.pressureError = pressureError(state)
+    guard state.rounds <= Self.mostRounds else {
+      return "temperature and volume did not settle; the last are \(temperature) K and "
+        + "\(lattice.volume) Å³"
+    }
+    // The cell may have boiled or frozen meanwhile: the liquid of before goes on.
+    var next = liquid
+    next.structure = liquid.structure.replacing(lattice: lattice)
+    if isSettled(state), !isTooLarge {
+      begin(.liquid, from: next)
+      return nil
+    }
+    state.volumeTemperature = isTooLarge ? nil : temperature
+    state.tests = []
+    state.lastLiquid = nil
+    // Two tests hotter, so that the first ones are sure to be liquid.
+    state.testedTemperature = temperature / (settings.coolingFactor * settings.coolingFactor)
+    begin(.melting, from: next)
+    return nil
+  }
+}

@@ -1,0 +1,108 @@
+import Crystal
+import NumericalCore
+
+/// How far a structure has come on its way through liquid and glass: all that the steps to come depend on.
+public struct MeltQuenchState: Sendable, Hashable {
+  /// What happens to it.
+  public internal(set) var phase = MeltQuenchPhase.superheat
+  /// Its atoms in motion.
+  public internal(set) var dynamics: DynamicalState
+  /// The temperatures that were tested for a liquid at the volume of now, in their order.
+  public internal(set) var tests: [MeltingTest] = []
+  /// The lowest temperature in K at which it is a liquid; `nil` before it is known.
+  public internal(set) var meltingTemperature: Double?
+  /// The step at which the phase, or the test of a temperature, began.
+  var firstStep = 0
+  /// The temperature in K under test.
+  var testedTemperature: Double
+  /// Positions in Å of the test under way, at equal intervals of time.
+  var testFrames: [[Vector3]] = []
+  /// The end of the last test that found a liquid.
+  var lastLiquid: DynamicalState?
+  var volume = VolumeAverage()
+  /// The mean volume before the window under way.
+  var volumeBefore = VolumeAverage()
+  /// Where the search for a volume set out from a liquid, by step.
+  var departure = 0
+  /// Positions in Å and volume in Å³ at the beginning of the window under way.
+  var windowStart: [Vector3] = []
+  var windowVolume = 0.0
+  /// Whether the last window found that the atoms no longer flow.
+  var hasFrozen = false
+  /// How many windows in a row did.
+  var freezes = 0
+  /// The volume in Å³ when the search for another one began.
+  var formerVolume = 0.0
+  /// The melting temperature in K that the volume was made for; `nil` before there is one.
+  var volumeTemperature: Double?
+  /// How often a volume was found.
+  public internal(set) var rounds = 0
+  /// The standard error of the pressure in eV/Å³ that the last volume was made for; `nil` before there is one.
+  public internal(set) var pressureError: Double?
+
+  /// The beginning.
+  ///
+  /// - Parameters:
+  ///   - structure: Some hundred atoms in any disorder, not too close; a bulk structure.
+  ///   - settings: How it is treated.
+  public init(_ structure: Structure, settings: MeltQuenchSettings) {
+    precondition(structure.periodicity == .full, "liquids fill their cell")
+    dynamics = DynamicalState(
+      structure, temperature: settings.superheat, seed: settings.seed)
+    testedTemperature = settings.superheat
+  }
+}
+
+extension MeltQuenchState: ByteCodable {
+  /// Appends all that the steps to come depend on.
+  public func encode(to encoder: inout ByteEncoder) {
+    encoder.encode(phase.rawValue)
+    encoder.encode(dynamics)
+    encoder.encode(tests)
+    encoder.encode(meltingTemperature)
+    encoder.encode(firstStep)
+    encoder.encode(testedTemperature)
+    encoder.encode(testFrames.count)
+    for frame in testFrames { encoder.encode(frame) }
+    encoder.encode(lastLiquid)
+    encoder.encode(volume)
+    encoder.encode(volumeBefore)
+    encoder.encode(departure)
+    encoder.encode(windowStart)
+    encoder.encode(windowVolume)
+    encoder.encode(hasFrozen)
+    encoder.encode(freezes)
+    encoder.encode(formerVolume)
+    encoder.encode(volumeTemperature)
+    encoder.encode(rounds)
+    encoder.encode(pressureError)
+  }
+
+  /// Reads a state.
+  public init(from decoder: inout ByteDecoder) throws(ByteCodingError) {
+    let number = try decoder.decode(UInt8.self)
+    guard let phase = MeltQuenchPhase(rawValue: number) else { throw .invalid("phase \(number)") }
+    self.phase = phase
+    dynamics = try decoder.decode(DynamicalState.self)
+    tests = try decoder.decode([MeltingTest].self)
+    meltingTemperature = try decoder.decode(Double?.self)
+    firstStep = try decoder.decode()
+    testedTemperature = try decoder.decode()
+    let frames: Int = try decoder.decode()
+    guard (0...MeltingTest.frames).contains(frames) else { throw .invalid("\(frames) frames") }
+    testFrames = []
+    for _ in 0..<frames { testFrames.append(try decoder.decode([Vector3].self)) }
+    lastLiquid = try decoder.decode(DynamicalState?.self)
+    volume = try decoder.decode(VolumeAverage.self)
+    volumeBefore = try decoder.decode(VolumeAverage.self)
+    departure = try decoder.decode()
+    windowStart = try decoder.decode([Vector3].self)
+    windowVolume = try decoder.decode()
+    hasFrozen = try decoder.decode()
+    freezes = try decoder.decode()
+    formerVolume = try decoder.decode()
+    volumeTemperature = try decoder.decode(Double?.self)
+    rounds = try decoder.decode()
+    pressureError = try decoder.decode(Double?.self)
+  }
+}

@@ -1,4 +1,0 @@
-import Foundation
-
-/// The real cube root.
-func cubeRoot(_ value: Double) -> Double { cbrt(value) }

@@ -1,0 +1,216 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Molecular dynamics on the command line", .serialized)
+struct DynamicsVerbTests {
+  private let folder: ScratchFolder
+
+  init() throws { folder = try ScratchFolder() }
+
+  private static let reference = """
+    reference:
+      kind: stillinger-weber
+      parameters:
+        - {elements: [Si], epsilon: 2.1675, sigma: 2.0951, A: 7.049556277, B: 0.6022245584,
+           p: 4, q: 0, a: 1.80, lambda: 21.0, gamma: 1.20}
+
+    """
+  private static let crystal = """
+    silicon
+    5.431
+    1 0 0
+    0 1 0
+    0 0 1
+    Si
+    8
+    Direct
+    0 0 0
+    0.5 0.5 0
+    0.5 0 0.5
+    0 0.5 0.5
+    0.25 0.25 0.25
+    0.75 0.75 0.25
+    0.75 0.25 0.75
+    0.25 0.75 0.75
+
+    """
+  private static let stages = """
+    title: Silicon
+    seed: 3
+    time_step: 2
+    start: {structure: POSCAR, supercell: [2, 2, 2]}
+    stages:
+      - {name: warm, ensemble: nvt, temperature: 300, time: 1.5}
+      - {ensemble: npt, temperature: [300, 600], pressure: 2, time: 2.2}
+      - {ensemble: nvt, thermostat: nose-hoover, temperature: 600, time: 1}
+      - {ensemble: nve, time: 1}
+
+    """
+  private static let glass = """
+    title: Argon
+    seed: 2
+    time_step: 5
+    start: {composition: Ar, atoms: 32, volume_per_atom: 44}
+    melt_quench:
+      {superheat: 150, superheat_time: 5, melting_time: 10, volume_time: 20, liquid_time: 5,
+       quench_rate: 10, glass_temperature: 20, anneal_temperature: 30, anneal_time: 5}
+    reference:
+      kind: lennard-jones
+      truncation: force-shift
+      pairs: [{elements: [Ar, Ar], epsilon: 0.0104, sigma: 3.4, cutoff: 7}]
+
+    """
+
+  private func plan(_ text: String, _ name: String = "plan.yaml") throws -> String {
+    _ = try folder.write(Self.crystal, "POSCAR")
+    return try folder.write(text, name)
+  }
+
+  private func run(_ words: [String], ranks: Int? = nil) throws -> BuiltProgram.Outcome {
+    try Polymorph.program.run(["dynamics"] + words, ranks: ranks, in: folder.url)
+  }
+
+  private func bytes(_ file: String) -> Data? {
+    FileManager.default.contents(atPath: folder.path(file))
+  }
+
+  @Test("Stages follow each other; table, frames and summary tell the same")
+  func stages() throws {
+    let outcome = try run([plan(Self.stages + Self.reference)])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let lines = outcome.output.split(separator: "\n")
+    #expect(lines.count == 4)
+    #expect(lines.first?.hasPrefix("warm: 1.50 ps") == true)
+    let table = try String(contentsOfFile: folder.path("plan-dynamics/table.csv"), encoding: .utf8)
+      .split(separator: "\n").map { $0.split(separator: ",").map(String.init) }
+    #expect(
+      table.first == [
+        "step", "picoseconds", "stage", "temperature_K", "pressure_GPa", "energy_eV",
+        "conserved_eV", "volume_A3",
+      ])
+    // A line every 100 fs of 5.7 ps.
+    #expect(table.count == 58)
+    // What is conserved in the last stage stays within 1 meV.
+    let conserved = table.suffix(10).compactMap { Double($0[6]) }
+    let (low, high) = (try #require(conserved.min()), try #require(conserved.max()))
+    #expect(high - low < 1e-3 * 64)
+    let data = try #require(bytes("plan-dynamics/summary.json"))
+    let summary = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+    let stages = try #require(summary["stages"] as? [[String: Any]])
+    #expect(stages.map { $0["steps"] as? Int } == [750, 1100, 500, 500])
+    let pair = try #require((stages.last?["pairs"] as? [[String: Any]])?.first)
+    let peak = try #require(pair["peak"] as? Double)
+    let coordination = try #require(pair["coordination"] as? Double)
+    #expect(abs(peak - 2.35) < 0.05 && abs(coordination - 4) < 0.1)
+    // Another program reads the frames, with forces and stress.
+    let script = """
+      import sys, ase.io
+      frames = ase.io.read(sys.argv[1], index=':')
+      last = frames[-1]
+      print(len(frames), len(last), last.info['stage'], last.get_forces().shape[0], len(last.get_stress()))
+      """
+    let read = try PythonASE.run(script, [folder.path("plan-dynamics/frames.extxyz")])
+    #expect(read.split(separator: " ").map(String.init) == ["285", "64", "4", "nve", "64", "6\n"])
+  }
+
+  @Test(
+    "Killed, interrupted or limited in time and resumed, all files are the same",
+    arguments: [false, true])
+  func resume(isGlass: Bool) throws {
+    // Long enough to be killed on the way.
+    let text =
+      isGlass
+      ? Self.glass.replacing("anneal_time: 5", with: "anneal_time: 400")
+      : (Self.stages + Self.reference).replacing("time: 2.2", with: "time: 22.2")
+    let plan = try plan(text)
+    #expect(try run([plan, "--directory", "whole"]).status == 0)
+    var isResumed = false
+    for kind in ["kill", "limit", "interrupt", "kill", "limit"] {
+      let words =
+        [plan, "--directory", "parts", "--quiet"] + (isResumed ? ["--resume"] : [])
+        + (kind == "limit" ? ["--time-limit", "0.3s"] : [])
+      let running = try RunningProgram(Polymorph.program, ["dynamics"] + words, in: folder.url)
+      #expect(running.wait(for: folder.path("parts/plan.yaml")), "\(running.printed())")
+      Thread.sleep(forTimeInterval: 0.2)
+      if kind != "limit" { kill(running.identifier, kind == "kill" ? SIGKILL : SIGINT) }
+      let status = running.wait()
+      #expect([0, SIGKILL, 130].contains(status), "\(kind): \(status) \(running.printed())")
+      isResumed = true
+    }
+    let last = try run([plan, "--directory", "parts", "--resume"])
+    #expect(last.status == 0, "\(last.errors)")
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder.path("whole")).sorted()
+    #expect(files.contains("summary.json") && files.contains("frames.extxyz"))
+    for file in files where file != "lock" {
+      #expect(bytes("parts/\(file)") == bytes("whole/\(file)"), "\(file)")
+    }
+    // Once over, there is nothing to add.
+    let again = try run([plan, "--directory", "parts", "--resume"])
+    #expect(again.status == 0)
+    #expect(bytes("parts/table.csv") == bytes("whole/table.csv"))
+  }
+
+  @Test("Under mpirun one rank moves the atoms", .tags(.mpi))
+  func ranks() throws {
+    let plan = try plan(Self.stages + Self.reference)
+    #expect(try run([plan, "--directory", "alone", "--quiet"]).status == 0)
+    #expect(try run([plan, "--directory", "ranks", "--quiet"], ranks: 3).status == 0)
+    #expect(bytes("ranks/table.csv") == bytes("alone/table.csv"))
+  }
+
+  @Test("A folder in use and another plan are refused")
+  func protection() throws {
+    let first = try plan(Self.stages + Self.reference)
+    #expect(try run([first, "--resume"]).status == 2)
+    #expect(try run([first, "--time-limit", "0.1s"]).status == 0)
+    let again = try run([first])
+    #expect(again.status == 2 && again.errors.contains("--resume"))
+    let second = try plan(
+      (Self.stages + Self.reference).replacing("seed: 3", with: "seed: 4"), "second.yaml")
+    let other = try run([second, "--directory", "plan-dynamics", "--resume"])
+    #expect(other.status == 2 && other.errors.contains("another plan"))
+  }
+
+  @Test("Dynamics that explode end with status 1 and the step")
+  func explosion() throws {
+    let plan = try plan(
+      (Self.stages + Self.reference).replacing("time_step: 2", with: "time_step: 60"))
+    let outcome = try run([plan])
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("exploded") && outcome.errors.contains("step"))
+  }
+
+  @Test(
+    "Mistakes are named with file, line and key",
+    arguments: [
+      (
+        "temperature: 300,", "temperature: 300 K,", "plan.yaml:6: stages[1].temperature",
+        "its unit is K"
+      ),
+      ("ensemble: nve", "ensemble: nvw", "plan.yaml:9: stages[4].ensemble", "one of nve, nvt, npt"),
+      ("time: 1.5", "tim: 1.5", "plan.yaml:6: stages[1].time", "did you mean 'time' by 'tim'?"),
+      ("seed: 3", "seed: -3", "plan.yaml:2: seed", "an integer of at least 0"),
+      ("pressure: 2", "pressure: high", "plan.yaml:7: stages[2].pressure", "GPa"),
+      ("structure: POSCAR", "structure: POSCAS", "plan.yaml:4: start.structure", "can be read"),
+      ("supercell: [2, 2, 2]", "supercell: [2, 2]", "plan.yaml:4: start.supercell", "3 integers"),
+      ("stages:", "stages: []\nstagse:", "plan.yaml:5: stages", "1 or more"),
+      ("  kind:", "  kid:", "plan.yaml:11: reference.kind", "did you mean 'kind'"),
+      ("time_step: 2", "time_step: 2\nfriction: 1", "plan.yaml:4: friction", "unknown key"),
+      ("time_step: 2", "potential: a.mtp", "plan.yaml:10: reference", "one of them"),
+      (
+        "start: {structure: POSCAR, supercell: [2, 2, 2]}", "start: {composition: GaAs}",
+        "plan.yaml:1", "knows"
+      ),
+    ])
+  func mistakes(found: String, wrong: String, place: String, advice: String) throws {
+    let text = (Self.stages + Self.reference)
+    try #require(text.contains(found))
+    let outcome = try run([plan(text.replacing(found, with: wrong))])
+    #expect(outcome.status == 2)
+    #expect(outcome.errors.contains(place), "\(outcome.errors)")
+    #expect(outcome.errors.contains(advice), "\(outcome.errors)")
+    #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+    #expect(!FileManager.default.fileExists(atPath: folder.path("plan-dynamics")))
+  }
+}
