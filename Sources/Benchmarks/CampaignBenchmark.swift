@@ -19,6 +19,9 @@ enum CampaignBenchmark: Benchmark {
       .init("ranks", "N", "ranks of MPI; default 1"),
       .init("output", "FILE.md", "writes the table"),
       .init("keep", "DIR", "keeps the campaigns' folders in here"),
+      .init(
+        "labels", "STORE",
+        "the folder of another campaign whose reference calculations may be used"),
     ])
 
   static func run(_ arguments: Arguments) throws -> Report {
@@ -43,11 +46,11 @@ enum CampaignBenchmark: Benchmark {
     let text = try String(contentsOfFile: path, encoding: .utf8)
     var table = CampaignTable(
       title: settings.title, goal: goal, seeds: seeds, ranks: ranks,
-      environment: RunEnvironment.current())
+      usesLabels: arguments.option("labels") != nil, environment: RunEnvironment.current())
     for seed in seeds {
       let trial = CampaignTrial(
         campaign: text, seed: seed, program: program, ranks: ranks,
-        rankedCount: settings.rerank.top,
+        rankedCount: settings.rerank.top, labelStore: arguments.option("labels"),
         directory: "\(folder)/seed-\(seed)")
       table.trials.append(try trial.run(goal))
       StandardError.write(table.line(table.trials.count - 1) + "\n")

@@ -8,6 +8,8 @@ struct CampaignTable {
   let goal: KnownStructure
   let seeds: [Int]
   let ranks: Int
+  /// Whether reference calculations of another campaign may be used.
+  let usesLabels: Bool
   let environment: RunEnvironment
   var trials: [CampaignTrial.Outcome] = []
 
@@ -71,6 +73,11 @@ struct CampaignTable {
         + "\(goal.energyPerAtom) ± \(goal.tolerance) eV/atom. Every seed is a whole campaign from "
         + "nothing. This page is written by the benchmark; do not edit it.")
     lines += ["", "```", command, "```", "", "- date: \(today)"]
+    if usesLabels {
+      lines += [
+        "- reference calculations of another campaign were used where it had them; times are of the rest"
+      ]
+    }
     lines += ["- seeds done: \(trials.map { "\($0.seed)" }.joined(separator: ", "))"]
     lines += ["- ranks: \(ranks)\(ranks > 1 ? " (one of them coordinates)" : "")"]
     lines += [

@@ -108,6 +108,8 @@ struct CampaignTrial {
   let ranks: Int
   /// How many candidates the campaign re-ranks.
   let rankedCount: Int
+  /// Another campaign's folder whose reference calculations may be used.
+  let labelStore: String?
   /// The campaign's folder; beside it appear the campaign file and what was printed.
   let directory: String
 
@@ -121,7 +123,9 @@ struct CampaignTrial {
   func run(_ goal: KnownStructure) throws -> Outcome {
     let file = directory + ".yaml"
     try seeded().write(toFile: file, atomically: true, encoding: .utf8)
-    let search = [program, "search", file, "--directory", directory, "--quiet"]
+    let search =
+      [program, "search", file, "--directory", directory, "--quiet"]
+      + (labelStore.map { ["--labels", $0] } ?? [])
     let clock = ContinuousClock()
     let start = clock.now
     try execute(
