@@ -12,14 +12,15 @@ struct MeltQuenchTests {
     var settings = MeltQuenchSettings(seed: seed)
     settings.timeStep = 5
     settings.relaxationTime = 300
-    settings.superheat = 300
+    settings.superheat = 130
     settings.meltingTime = 40_000
     settings.ballisticTime = 4000
+    settings.longestVolumeTime = 200_000
     settings.quenchRate = 0.01
     settings.glassTemperature = 20
     settings.annealTemperature = 30
     settings.pressureTolerance =
-      0.01 / PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom
+      0.03 / PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom
     return settings
   }
 
@@ -37,7 +38,7 @@ struct MeltQuenchTests {
     for seed in UInt64(1)...5 {
       let settings = settings(seed: seed)
       var run = MeltQuench(
-        MeltQuenchState(try disorder(64, seed: seed), settings: settings), with: potential,
+        MeltQuenchState(try disorder(108, seed: seed), settings: settings), with: potential,
         settings: settings)
       var phases: [MeltQuenchPhase] = []
       var frames = 0

@@ -222,7 +222,7 @@ public struct MeltQuench {
       case .anneal: settings.annealTime
       case .finished: 0.0
       }
-    return settings.steps(time)
+    return settings.steps(time) * (state.phase == .melting ? state.testLength : 1)
   }
 
   private var quenchTime: Double {
@@ -277,6 +277,7 @@ public struct MeltQuench {
     state.dynamics = dynamics.settled(at: step)
     state.firstStep = step
     state.testFrames = []
+    state.testLength = 1
   }
 
   /// Judges the temperature under test and chooses the next one.
@@ -284,6 +285,10 @@ public struct MeltQuench {
     let test = MeltingTest(
       temperature: state.testedTemperature, species: state.dynamics.structure.species,
       frames: state.testFrames, settings)
+    if test.isDoubtful(settings), state.testLength < MeltingTest.longest {
+      state.testLength *= 2
+      return nil
+    }
     state.tests.append(test)
     if test.isLiquid { state.lastLiquid = state.dynamics }
     guard let liquid = state.lastLiquid else {

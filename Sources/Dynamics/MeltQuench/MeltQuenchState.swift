@@ -15,6 +15,8 @@ public struct MeltQuenchState: Sendable, Hashable {
   var firstStep = 0
   /// The temperature in K under test.
   var testedTemperature: Double
+  /// How many times the usual length the test under way has.
+  var testLength = 1
   /// Positions in Å of the test under way, at equal intervals of time.
   var testFrames: [[Vector3]] = []
   /// The end of the last test that found a liquid.
@@ -62,6 +64,7 @@ extension MeltQuenchState: ByteCodable {
     encoder.encode(meltingTemperature)
     encoder.encode(firstStep)
     encoder.encode(testedTemperature)
+    encoder.encode(testLength)
     encoder.encode(testFrames.count)
     for frame in testFrames { encoder.encode(frame) }
     encoder.encode(lastLiquid)
@@ -88,8 +91,9 @@ extension MeltQuenchState: ByteCodable {
     meltingTemperature = try decoder.decode(Double?.self)
     firstStep = try decoder.decode()
     testedTemperature = try decoder.decode()
+    testLength = try decoder.decode()
     let frames: Int = try decoder.decode()
-    guard (0...MeltingTest.frames).contains(frames) else { throw .invalid("\(frames) frames") }
+    guard (0...MeltingTest.longest * MeltingTest.frames).contains(frames) else { throw .invalid("\(frames) frames") }
     testFrames = []
     for _ in 0..<frames { testFrames.append(try decoder.decode([Vector3].self)) }
     lastLiquid = try decoder.decode(DynamicalState?.self)

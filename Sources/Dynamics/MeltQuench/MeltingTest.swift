@@ -6,7 +6,7 @@ import NumericalCore
 /// The rule of C. Hong et al., Phys. Rev. B 102, 224104 (2020): the mean-square displacement of all atoms grows at least with
 /// the power 0.8 of time, and at the end is at least that of 1.5 Å. Theirs is that from the beginning of a
 /// test, which for a hundred atoms makes one good liquid in ten look like a solid; here it is averaged over
-/// the beginnings in one half of a test that takes twice as long.
+/// the beginnings in one half of a test that takes twice as long, and doubtful tests are made longer.
 public struct MeltingTest: Sendable, Hashable {
   /// The temperature in K.
   public let temperature: Double
@@ -17,8 +17,12 @@ public struct MeltingTest: Sendable, Hashable {
   /// Whether they do.
   public let isLiquid: Bool
 
-  /// So many frames of a test are compared.
+  /// A test of the usual length has so many frames.
   static let frames = 200
+  /// A test whose slope is closer to the limit than this is made twice as long, and again.
+  static let doubt = 0.1
+  /// So many times the usual length at most.
+  static let longest = 4
 
   /// Judges a temperature.
   ///
@@ -35,7 +39,7 @@ public struct MeltingTest: Sendable, Hashable {
     let interval = settings.meltingTime / Double(Self.frames)
     var trajectory = DynamicsTrajectory(species: species, interval: interval)
     for frame in frames { trajectory.append(positions: frame, velocities: frame) }
-    let squares = trajectory.meanSquareDisplacement().prefix(frames.count / 2 + 1)
+    let squares = trajectory.meanSquareDisplacement().prefix(Self.frames / 2 + 1)
     displacement = (squares.last ?? 0).squareRoot()
     var points: [(x: Double, y: Double)] = []
     for (index, square) in squares.enumerated() where square > 0 {
@@ -45,6 +49,11 @@ public struct MeltingTest: Sendable, Hashable {
     slope = Self.slope(points)
     isLiquid =
       slope >= settings.diffusiveSlope && displacement >= settings.diffusiveDistance
+  }
+
+  /// Whether a longer test could tell otherwise.
+  func isDoubtful(_ settings: MeltQuenchSettings) -> Bool {
+    abs(slope - settings.diffusiveSlope) < Self.doubt
   }
 
   private static func slope(_ points: [(x: Double, y: Double)]) -> Double {
