@@ -53,6 +53,12 @@ public struct Composition: Sendable, Hashable {
     return Composition(unchecked: elements, counts.map { $0 * times })
   }
 
+  /// The smallest formula unit: counts without a common divisor.
+  public var reduced: Composition {
+    let common = counts.reduce(0, Self.greatestCommonDivisor)
+    return Composition(unchecked: elements, counts.map { $0 / max(1, common) })
+  }
+
   /// One species per atom, in the order of the elements.
   public var species: [ChemicalElement] {
     zip(elements, counts).flatMap { Array(repeating: $0, count: $1) }
@@ -61,6 +67,11 @@ public struct Composition: Sendable, Hashable {
   /// The formula, such as `TiO2`, with the counts as they are.
   public var formula: String {
     zip(elements, counts).map { $1 == 1 ? $0.symbol : "\($0.symbol)\($1)" }.joined()
+  }
+
+  /// The largest number that divides both; 0 of two zeros.
+  static func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
+    b == 0 ? a : greatestCommonDivisor(b, a % b)
   }
 
   private init(unchecked elements: [ChemicalElement], _ counts: [Int]) {

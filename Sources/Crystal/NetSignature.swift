@@ -28,7 +28,7 @@ public struct NetSignature: Sendable, Hashable {
         sequence: Self.sequence(from: atom, in: graph, shells: shells))
       counts[site, default: 0] += 1
     }
-    let common = counts.values.reduce(0, Self.greatestCommonDivisor)
+    let common = counts.values.reduce(0, Composition.greatestCommonDivisor)
     self.counts = counts.mapValues { $0 / max(1, common) }
   }
 
@@ -57,9 +57,5 @@ public struct NetSignature: Sendable, Hashable {
       (last, shell) = (shell, next)
       return next.count
     }
-  }
-
-  private static func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
-    b == 0 ? a : greatestCommonDivisor(b, a % b)
   }
 }

@@ -27,13 +27,18 @@ extension CampaignSettings {
     let reference = try Reference(
       campaign.required("reference", "the labelling method (kind: buckingham, vasp, ...)"),
       target: target)
-    let initialTraining = try InitialTraining(campaign.section("initial_training"))
+    let learning = try campaign.section("active_learning")
+    let initialTraining = try InitialTraining(
+      campaign.section("initial_training"), learns: potential.kind != .reference,
+      pressure: pressure / PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom,
+      maximumLabels: ActiveLearning.maximumLabels(learning))
     let activeLearning = try ActiveLearning(
-      campaign.section("active_learning"), potentialLevel: potential.level,
-      initialLabels: initialTraining.randomStructures)
+      learning, potentialLevel: potential.level, initialLabels: initialTraining.labels)
     let distances = try DistanceLimits(
       campaign.section("minimum_distances"), target.elements, cutoff: potential.cutoff)
-    let search = try Search(campaign.section("search"), target.space)
+    let search = try Search(
+      campaign.section("search"), target.space,
+      fewest: initialTraining.meltQuench == nil ? 1 : 0)
     let relaxation = try Relaxations(campaign.section("relaxation"))
     let rerank = try Rerank(campaign.section("rerank"))
     try campaign.finish()
@@ -112,9 +117,22 @@ extension CampaignSettings.Training {
 }
 
 extension CampaignSettings.InitialTraining {
-  init(_ section: SettingsReader) throws(SettingsError) {
+  init(
+    _ section: SettingsReader, learns: Bool, pressure: Double, maximumLabels: Int
+  ) throws(SettingsError) {
     var section = section
-    randomStructures = try section.optional("random_structures")?.integer(in: 2...100_000) ?? 40
+    let melt = section.optional("melt_quench")
+    if let melt, !learns {
+      throw melt.error(
+        found: "melts in a campaign with potential.kind: reference",
+        allowed: "melts where a potential learns from them", suggestion: "remove the block")
+    }
+    meltQuench = try melt.map { value throws(SettingsError) in
+      try CampaignSettings.MeltQuench(value, pressure: pressure, maximumLabels: maximumLabels)
+    }
+    randomStructures =
+      try section.optional("random_structures")?.integer(in: (melt == nil ? 2 : 0)...100_000)
+      ?? (melt == nil ? 40 : 0)
     try section.finish()
   }
 }
@@ -147,13 +165,22 @@ extension CampaignSettings.ActiveLearning {
     batch = try section.optional("batch")?.integer(in: 1...10_000) ?? 8
     verify = try section.optional("verify")?.integer(in: 0...1000) ?? 2
     let limit = section.optional("max_labels")
-    maximumLabels = try limit?.integer(in: 0...10_000_000) ?? max(250, initialLabels)
+    maximumLabels =
+      try limit?.integer(in: 0...10_000_000) ?? max(Self.usualMaximum, initialLabels)
     if let limit, maximumLabels < initialLabels {
       throw limit.error(
-        allowed: "at least the \(initialLabels) of initial_training.random_structures",
+        allowed: "at least the \(initialLabels) of initial_training",
         suggestion: "try \(initialLabels + 200)")
     }
     try section.finish()
+  }
+
+  private static let usualMaximum = 250
+
+  /// The limit of labels before anything else is known of the block.
+  static func maximumLabels(_ section: SettingsReader) throws(SettingsError) -> Int {
+    var section = section
+    return try section.optional("max_labels")?.integer(in: 0...10_000_000) ?? usualMaximum
   }
 }
 
@@ -202,9 +229,11 @@ extension CampaignSettings.DistanceLimits {
 }
 
 extension CampaignSettings.Search {
-  init(_ section: SettingsReader, _ space: CompositionSpace) throws(SettingsError) {
+  init(
+    _ section: SettingsReader, _ space: CompositionSpace, fewest: Int
+  ) throws(SettingsError) {
     var section = section
-    candidates = try section.optional("candidates")?.integer(in: 1...100_000_000) ?? 300
+    candidates = try section.optional("candidates")?.integer(in: fewest...100_000_000) ?? 300
     let usual = PopulationSettings.defaultSize(for: space)
     population =
       try section.optional("population")?.integer(in: 2...10000, suggestion: "try \(usual)")

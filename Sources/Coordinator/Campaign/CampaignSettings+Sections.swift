@@ -46,6 +46,11 @@ extension CampaignSettings {
   public struct InitialTraining: Sendable, Hashable {
     /// Random structures, over all numbers of formula units.
     public let randomStructures: Int
+    /// Melts that are quenched and annealed; `nil` for none.
+    public let meltQuench: MeltQuench?
+
+    /// Structures that the first potential learns from.
+    public var labels: Int { randomStructures + (meltQuench?.starts ?? 0) }
   }
 
   /// When and what is labelled during the search.

@@ -11,9 +11,7 @@ extension CampaignSettings {
       .init("potential", potential.node),
       .init("training", training.node),
       .init("reference", reference.node),
-      .init(
-        "initial_training",
-        .mapping([.init("random_structures", .integer(initialTraining.randomStructures))])),
+      .init("initial_training", initialTraining.node),
       .init("active_learning", activeLearning.node),
       .init("minimum_distances", distances.node),
       .init("search", search.node),
@@ -46,6 +44,14 @@ extension CampaignSettings.Training {
       .init("energy_window", .number(energyWindow)), .init("robust_force", .number(robustForce)),
       .init("robust_energy", robustEnergy.map { .number($0) } ?? .text("none")),
     ])
+  }
+}
+
+extension CampaignSettings.InitialTraining {
+  fileprivate var node: SettingsNode {
+    var entries: [SettingsNode.Entry] = [.init("random_structures", .integer(randomStructures))]
+    if let meltQuench { entries.append(.init("melt_quench", meltQuench.node)) }
+    return .mapping(entries)
   }
 }
 

@@ -145,7 +145,12 @@ extension DynamicsPlan.Program {
       }
       self = .stages(stages)
     case (nil, let block?):
-      self = .meltQuench(try MeltQuenchSettings(block.mapping(), seed: seed, timeStep: timeStep))
+      var section = try block.mapping()
+      var settings = MeltQuenchSettings(seed: seed)
+      settings.timeStep = timeStep
+      try settings.read(&section)
+      try section.finish()
+      self = .meltQuench(settings)
     case (nil, nil):
       throw plan.error(
         found: "neither stages nor melt_quench", allowed: "a list of stages, or melt_quench: {}",
@@ -218,49 +223,5 @@ extension DynamicsPlan.Stage {
       ends.append(try end.positiveNumber(upTo: 1e6, unit: "K"))
     }
     return (ends[0], ends[1])
-  }
-}
-
-extension MeltQuenchSettings {
-  /// Reads the block; times are in ps there.
-  ///
-  /// - Throws: `SettingsError` with file, line, key, what was found and what is allowed.
-  init(_ section: SettingsReader, seed: UInt64, timeStep: Double) throws(SettingsError) {
-    var section = section
-    self.init(seed: seed)
-    self.timeStep = timeStep
-    func time(_ key: String, _ fallback: Double) throws(SettingsError) -> Double {
-      let value = section.optional(key)
-      return try value.map { value throws(SettingsError) in
-        1000 * (try value.number(in: timeStep / 1000...1e6, unit: "ps"))
-      } ?? fallback
-    }
-    func temperature(_ key: String, _ fallback: Double) throws(SettingsError) -> Double {
-      try section.optional(key)?.positiveNumber(upTo: 1e6, unit: "K") ?? fallback
-    }
-    superheat = try temperature("superheat", superheat)
-    superheatTime = try time("superheat_time", superheatTime)
-    coolingFactor = try section.optional("cooling")?.number(in: 0.5...0.99) ?? coolingFactor
-    meltingTime = try time("melting_time", meltingTime)
-    ballisticTime = try time("ballistic_time", 0.2 * meltingTime / 2)
-    let gigapascal = 1 / PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom
-    pressure =
-      (try section.optional("pressure")?.number(in: -100...10_000, unit: "GPa") ?? 0)
-      * gigapascal
-    pressureTolerance =
-      (try section.optional("pressure_tolerance")?.positiveNumber(unit: "GPa")
-        ?? 0.1) * gigapascal
-    longestVolumeTime = try time("volume_time", longestVolumeTime)
-    liquidTime = try time("liquid_time", liquidTime)
-    quenchRate = (try section.optional("quench_rate")?.positiveNumber(unit: "K/ps") ?? 100) / 1000
-    glassTemperature = try temperature("glass_temperature", glassTemperature)
-    annealTemperature = try temperature("anneal_temperature", annealTemperature)
-    annealTime = try time("anneal_time", annealTime)
-    relaxationTime =
-      try section.optional("thermostat_time")?.number(in: timeStep...1e6, unit: "fs")
-      ?? relaxationTime
-    sampleInterval =
-      try section.optional("sample")?.number(in: timeStep...1e6, unit: "fs") ?? sampleInterval
-    try section.finish()
   }
 }

@@ -81,6 +81,16 @@ public final class CampaignExecutor: WorkExecutor {
     case .label(let structure, let again): return label(structure, again: again)
     case .refit(let labelled, let version, let start):
       return try refit(labelled, version, start: start)
+    case .scatter(let composition, let volume, let stream):
+      return .generated(
+        try DisorderedStructure.make(
+          composition, volumePerAtom: volume, seed: rules.scatteringSeed(stream)))
+    case .melt(let progress, let run, let failures, let version):
+      var piece = MeltPiece(
+        progress, run: run, with: version > 0 ? try held(version) : nil, or: reference,
+        rules: rules)
+      return .melted(
+        try piece.move(failures: failures, isExternal: !(engine is EmbeddedReference)))
     case .rerank(let structure):
       return .reranked(
         try relax(CampaignRules.rerankStart(structure), 0, stages: rules.rerankStages))

@@ -82,6 +82,22 @@ public struct CampaignRules: Sendable {
       stages: stages, pressure: pressure, minimumDistances: breeding.minimumDistances)
   }
 
+  /// How a melt is treated; each has a seed of its own.
+  func meltQuench(_ run: Int) -> MeltQuenchSettings {
+    guard var way = settings.initialTraining.meltQuench?.way else {
+      preconditionFailure("orders for melts come of a campaign that has some")
+    }
+    var random = RandomStream(seed: seed, purpose: .dynamics, slot: UInt64(run), attempt: 2)
+    way.seed = random.next64()
+    return way
+  }
+
+  /// The seed of a disordered structure of the initial training set.
+  func scatteringSeed(_ stream: Int) -> UInt64 {
+    var random = RandomStream(seed: seed, purpose: .initialTraining, slot: UInt64(stream), attempt: 1)
+    return random.next64()
+  }
+
   /// Settings of one training.
   public func training(start: TrainingStart) -> TrainingSettings {
     var training = settings.trainingSettings(start: start)
@@ -144,13 +160,14 @@ extension CampaignSettings {
     let learns = potential.kind != .reference
     var schedule = ScheduleSettings(
       seed: seed, learns: learns,
-      initialStructures: learns ? initialTraining.randomStructures : 0,
+      initialStructures: learns ? initialTraining.labels : 0,
       candidates: search.candidates,
       population: search.population, window: search.window, labelDelay: search.delays.label,
       refitDelay: search.delays.refit, batch: activeLearning.batch,
       maxLabels: learns ? activeLearning.maximumLabels : 0, rerankTop: rerank.top,
       training: trainingSettings(start: .current), search: population)
     schedule.verify = learns ? activeLearning.verify : 0
+    schedule.melts = initialTraining.meltQuench.map(MeltSchedule.init)
     return schedule
   }
 

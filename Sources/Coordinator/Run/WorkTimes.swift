@@ -6,6 +6,8 @@ public struct WorkTimes: Sendable {
   public enum Kind: String, Sendable, CaseIterable {
     /// Structures for the first training.
     case generation
+    /// Melts, whatever moves them.
+    case melting
     /// Candidates, their continuations and refreshes.
     case relaxation
     /// The reference method, for the training set.
@@ -71,6 +73,7 @@ extension SlotItem {
     case .work(let purpose, _):
       switch purpose {
       case .initialStructure: .generation
+      case .melt: .melting
       case .candidate, .continuation, .refresh: .relaxation
       case .selection: .selection
       case .rerank: .reranking

@@ -12,6 +12,12 @@ public struct LabelRecord: Sendable, Equatable {
     case candidate(Int, grade: Double)
     /// The minimum that a candidate came to rest in.
     case minimum(Int)
+    /// Scattered atoms of the initial training set.
+    case start(Int)
+    /// A melt that extrapolated.
+    case melt(Int, grade: Double)
+    /// A melt that the reference method moved.
+    case frame(Int)
   }
 
   /// How far the label is.
@@ -48,6 +54,15 @@ public struct LabelRecord: Sendable, Equatable {
     self.origin = origin
     unit = RepeatingUnit(of: structure, within: CampaignRules.repetitionTolerance)
     status = .queued
+  }
+
+  /// A sampled frame of a melt, which comes with its label.
+  init(id: Int, frame: LabelledStructure, run: Int) {
+    self.id = id
+    structure = frame.structure
+    origin = .frame(run)
+    unit = RepeatingUnit(of: frame.structure, within: CampaignRules.repetitionTolerance)
+    status = .labelled(frame)
   }
 
   /// The label of the whole that comes of an evaluation of its unit; `nil` where a number is not finite.
@@ -108,8 +123,24 @@ public struct PoolEntry: Sendable, Equatable {
   public let structure: Structure
   /// Its grade when it was stored.
   public let grade: Double
-  /// The candidate it belongs to.
-  public let candidate: Int
+  /// What it belongs to.
+  public let source: Source
+
+  /// What extrapolated.
+  public enum Source: Sendable, Equatable {
+    /// A candidate, by number.
+    case candidate(Int)
+    /// A melt, by number.
+    case melt(Int)
+
+    /// Who asks for the label.
+    func origin(grade: Double) -> LabelRecord.Origin {
+      switch self {
+      case .candidate(let id): .candidate(id, grade: grade)
+      case .melt(let run): .melt(run, grade: grade)
+      }
+    }
+  }
 }
 
 /// A candidate relaxed with the reference method.
@@ -154,4 +185,8 @@ public struct CampaignCounts: Sendable, Equatable {
   public internal(set) var idle = 0
   /// Energy-force evaluations of the potential.
   public internal(set) var evaluations = 0
+  /// Energy-force evaluations that moved melts, of the potential or of the reference method.
+  public internal(set) var meltEvaluations = 0
+  /// Frames of melts that the reference method moved; not counted as labels.
+  public internal(set) var frames = 0
 }

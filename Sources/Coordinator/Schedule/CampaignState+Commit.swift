@@ -66,7 +66,9 @@ extension CampaignState {
     case (.initialStructure(let number), .generated(let structure)):
       openInitial -= 1
       initialDone += 1
-      queueLabel(of: structure, origin: .initial(number))
+      let starts = settings.melts?.starts ?? 0
+      queueLabel(
+        of: structure, origin: number < starts ? .start(number) : .initial(number - starts))
     case (.initialStructure, .notGenerated):
       openInitial -= 1
     case (.candidate(let id), .relaxation(let report)),
@@ -74,6 +76,9 @@ extension CampaignState {
       commitRelaxation(id, report, version: order.requiredVersion ?? 0)
     case (.refresh(let id), .relaxation(let report)):
       commitRefresh(id, report, version: order.requiredVersion ?? 0)
+    case (.melt(let run), .melted(let report)):
+      guard melts.indices.contains(run) else { throw mismatch(.work(purpose, order), result) }
+      commitMelt(run, report, version: order.requiredVersion ?? 0)
     case (.selection, .selected(let places)):
       try commitSelection(places)
     case (.rerank(let id), .reranked(let report)):
@@ -101,8 +106,7 @@ extension CampaignState {
       }
       let entry = poolUnderSelection[place]
       guard !isLabelled(entry.structure) else { continue }
-      queueLabel(
-        of: entry.structure, origin: .candidate(entry.candidate, grade: entry.grade))
+      queueLabel(of: entry.structure, origin: entry.source.origin(grade: entry.grade))
     }
     poolUnderSelection = []
   }
@@ -220,14 +224,14 @@ extension CampaignState {
     counts.evaluations += report.evaluations
     guard labelsToExplore > 0 else { return }
     pool += report.extrapolative.filter { !isLabelled($0.structure) }.map {
-      PoolEntry(structure: $0.structure, grade: $0.grade, candidate: id)
+      PoolEntry(structure: $0.structure, grade: $0.grade, source: .candidate(id))
     }
   }
 
   /// Whether this very structure has a label or awaits one: a second one would teach nothing.
   ///
   /// A candidate meets one again where its label was too high to be trained on.
-  private func isLabelled(_ structure: Structure) -> Bool {
+  func isLabelled(_ structure: Structure) -> Bool {
     labels.contains { label in
       if case .failed = label.status { return false }
       return label.structure == structure

@@ -29,13 +29,15 @@ extension CampaignState {
     if selectionIsDue(forced: false) { return selection() }
     if refitIsDue(forced: false) { return refitRequest(slot: slot) }
     if let item = nextInitialStructure() { return item }
+    if isMelting { return nextMelt() ?? (isWaiting ? .idle : closingMelt(slot: slot)) }
     if nothingCanBeLearnt { giveUpWaitingCandidates() }
     if let item = nextSeed() { return item }
     if let item = nextCandidate(slot: slot) { return item }
-    // Nothing useful is left as long as something under way may still bring work.
-    guard openWork == 0, arrivals.isEmpty else { return .idle }
-    return closingItem(slot: slot)
+    return isWaiting ? .idle : closingItem(slot: slot)
   }
+
+  /// Nothing useful is left as long as something under way may still bring work.
+  private var isWaiting: Bool { openWork > 0 || !arrivals.isEmpty }
 
   private mutating func dueArrival(slot: Int) -> SlotItem? {
     guard let first = arrivals.indices.filter({ arrivals[$0].due <= slot }).first else {
@@ -117,7 +119,7 @@ extension CampaignState {
       return false
     }
     guard version > 0 else {
-      return openInitial == 0
+      return openInitial == 0 && !awaitsFrames
         && (initialDone == settings.initialStructures || initialIsExhausted)
     }
     if labelsToExplore == 0 && !waiting.isEmpty { return true }
@@ -148,10 +150,15 @@ extension CampaignState {
     let number = initialIssued
     initialIssued += 1
     openInitial += 1
+    let starts = settings.melts?.starts ?? 0
+    guard number >= starts else {
+      return .work(.initialStructure(number), scatteringOrder(number))
+    }
     return .work(
       .initialStructure(number),
       .generate(
-        .initial(number, in: settings.search.space, seed: settings.seed), stream: number))
+        .initial(number - starts, in: settings.search.space, seed: settings.seed),
+        stream: number - starts))
   }
 
   private mutating func nextSeed() -> SlotItem? {
@@ -186,6 +193,18 @@ extension CampaignState {
     return .work(.candidate(id), .explore(order, stream: id, version: version))
   }
 
+  // Nothing is under way: melts wait for what only this can bring.
+  private mutating func closingMelt(slot: Int) -> SlotItem {
+    if selectionIsDue(forced: true) { return selection() }
+    if refitIsDue(forced: true) { return refitRequest(slot: slot) }
+    if !canRelax, melts.allSatisfy({ $0.status == .ready }) {
+      phase = .failed("no structure of the initial training set could be labelled and learnt from")
+      return .idle
+    }
+    endWaitingMelts()
+    return nextItem(slot: slot)
+  }
+
   // Nothing is under way: what is left waits for something that only this can bring.
   private mutating func closingItem(slot: Int) -> SlotItem {
     if !canRelax {
@@ -208,7 +227,7 @@ extension CampaignState {
       if let item = nextLabelRequest(slot: slot) { return item }
     }
     rerankQueue = population.best(settings.rerankTop).map(\.representative.id)
-    guard !rerankQueue.isEmpty || settings.rerankTop == 0 else {
+    guard !rerankQueue.isEmpty || settings.rerankTop == 0 || settings.candidates == 0 else {
       phase = .failed("no candidate came to rest in a region that the potential knows")
       return .idle
     }

@@ -57,6 +57,9 @@ public struct CampaignState: Sendable {
   var verifiedMinima: [VerifiedMinimum] = []
   var commitsSinceVerification = 0
 
+  /// The melts that are learnt from before the search.
+  public internal(set) var melts: [MeltRecord]
+
   // Candidates.
   /// All candidates; number n stands at n − 1.
   public internal(set) var candidates: [CandidateRecord] = []
@@ -86,16 +89,20 @@ public struct CampaignState: Sendable {
   public init(_ settings: ScheduleSettings) {
     self.settings = settings
     population = Population(settings: settings.search)
+    melts = (0..<(settings.melts?.runs ?? 0)).map { MeltRecord(id: $0) }
   }
 
   /// Labels that were asked for or are about to be, failed ones included.
-  public var labelsSpent: Int { labels.count }
+  public var labelsSpent: Int { labels.count - counts.frames }
 
   /// Labels that may still be asked for.
-  public var labelsLeft: Int { max(0, settings.maxLabels - labels.count) }
+  public var labelsLeft: Int { max(0, settings.maxLabels - labelsSpent) }
 
-  /// Labels that the search may still ask for: the last ones are kept for the minima that it ends with.
-  var labelsToExplore: Int { max(0, labelsLeft - settings.reservedLabels) }
+  /// Labels that melts and search may still ask for: the last ones are kept for the minima that it ends with.
+  var labelsToExplore: Int {
+    let left = max(0, labelsLeft - settings.reservedLabels)
+    return isMelting ? min(left, labelsToMelt) : left
+  }
 
   /// Whether the population is being moved to a newer potential version.
   var isRefreshing: Bool { population.pendingVersion != nil }

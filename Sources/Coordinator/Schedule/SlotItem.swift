@@ -30,6 +30,8 @@ public enum WorkPurpose: Sendable, Equatable {
   case selection
   /// The re-ranking of a candidate.
   case rerank(candidate: Int)
+  /// A piece of the way of a melt.
+  case melt(Int)
 }
 
 extension WorkPurpose: ByteCodable {
@@ -43,6 +45,7 @@ extension WorkPurpose: ByteCodable {
       case .refresh(let n): (3, n)
       case .selection: (4, 0)
       case .rerank(let n): (5, n)
+      case .melt(let n): (6, n)
       }
     encoder.encode(tag)
     encoder.encode(number)
@@ -59,6 +62,7 @@ extension WorkPurpose: ByteCodable {
     case 3: self = .refresh(candidate: number)
     case 4: self = .selection
     case 5: self = .rerank(candidate: number)
+    case 6: self = .melt(number)
     default: throw .invalid("work purpose \(tag)")
     }
   }

@@ -23,16 +23,20 @@ public enum WorkOrder: Sendable, Equatable {
   case refit([LabelledStructure], version: Int, start: Int?)
   /// Relax a finished candidate with the reference method.
   case rerank(Structure)
+  /// Scatter atoms, with a volume per atom in Å³, for the initial training set.
+  case scatter(Composition, volumePerAtom: Double, stream: Int)
+  /// Move a melt on, with a potential version; after so many failures with other velocities.
+  case melt(MeltProgress, run: Int, failures: Int, version: Int)
 
   /// The potential version that the worker must hold, if any; version 0 is the reference method,
   /// which every worker has.
   public var requiredVersion: Int? {
     switch self {
     case .explore(_, _, let version), .resume(_, let version), .refresh(_, let version),
-      .select(_, let version, _):
+      .select(_, let version, _), .melt(_, _, _, let version):
       version > 0 ? version : nil
     case .refit(_, _, let start): start
-    case .generate, .label, .rerank: nil
+    case .generate, .label, .rerank, .scatter: nil
     }
   }
 
@@ -40,17 +44,18 @@ public enum WorkOrder: Sendable, Equatable {
   public var asksReference: Bool {
     switch self {
     case .label, .rerank: true
-    case .explore(_, _, let version), .resume(_, let version), .refresh(_, let version):
+    case .explore(_, _, let version), .resume(_, let version), .refresh(_, let version),
+      .melt(_, _, _, let version):
       version == 0
-    case .generate, .select, .refit: false
+    case .generate, .select, .refit, .scatter: false
     }
   }
 
   /// Whether the work may take much longer than a relaxation: nothing is queued behind it.
   public var isSlow: Bool {
     switch self {
-    case .label, .refit, .rerank: true
-    case .generate, .explore, .resume, .refresh, .select: false
+    case .label, .refit, .rerank, .melt: true
+    case .generate, .explore, .resume, .refresh, .select, .scatter: false
     }
   }
 }
@@ -93,6 +98,17 @@ extension WorkOrder: ByteCodable {
     case .rerank(let structure):
       encoder.encode(UInt8(7))
       encoder.encode(structure)
+    case .scatter(let composition, let volume, let stream):
+      encoder.encode(UInt8(8))
+      encoder.encode(composition)
+      encoder.encode(volume)
+      encoder.encode(stream)
+    case .melt(let progress, let run, let failures, let version):
+      encoder.encode(UInt8(9))
+      encoder.encode(progress)
+      encoder.encode(run)
+      encoder.encode(failures)
+      encoder.encode(version)
     }
   }
 
@@ -117,6 +133,14 @@ extension WorkOrder: ByteCodable {
         try decoder.decode([LabelledStructure].self), version: try decoder.decode(Int.self),
         start: try decoder.decode(Int?.self))
     case 7: self = .rerank(try decoder.decode())
+    case 8:
+      self = .scatter(
+        try decoder.decode(), volumePerAtom: try decoder.decode(Double.self),
+        stream: try decoder.decode(Int.self))
+    case 9:
+      self = .melt(
+        try decoder.decode(), run: try decoder.decode(Int.self),
+        failures: try decoder.decode(Int.self), version: try decoder.decode(Int.self))
     case let tag: throw .invalid("work order \(tag)")
     }
   }

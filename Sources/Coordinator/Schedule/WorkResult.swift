@@ -185,7 +185,7 @@ public struct RelaxationReport: Sendable, Equatable, ByteCodable {
 
 /// What a worker sends back.
 public enum WorkResult: Sendable, Equatable {
-  /// A structure of the initial training set.
+  /// A structure of the initial training set, bred or scattered.
   case generated(Structure)
   /// No structure could be generated.
   case notGenerated(String)
@@ -203,6 +203,8 @@ public enum WorkResult: Sendable, Equatable {
   case trainingFailed(String)
   /// A candidate relaxed with the reference method.
   case reranked(RelaxationReport)
+  /// A melt that was moved on.
+  case melted(MeltReport)
 }
 
 extension WorkResult: ByteCodable {
@@ -236,6 +238,9 @@ extension WorkResult: ByteCodable {
     case .reranked(let report):
       encoder.encode(UInt8(8))
       encoder.encode(report)
+    case .melted(let report):
+      encoder.encode(UInt8(9))
+      encoder.encode(report)
     }
   }
 
@@ -251,6 +256,7 @@ extension WorkResult: ByteCodable {
     case 6: self = .trained(try decoder.decode([UInt8].self))
     case 7: self = .trainingFailed(try decoder.decode(String.self))
     case 8: self = .reranked(try decoder.decode())
+    case 9: self = .melted(try decoder.decode())
     case let tag: throw .invalid("work result \(tag)")
     }
   }

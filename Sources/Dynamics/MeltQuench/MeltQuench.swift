@@ -15,11 +15,11 @@ public struct MeltQuenchStep: Sendable {
 /// Melts a structure, finds the lowest temperature at which it flows and the volume without pressure, and
 /// samples liquid, quench and annealed glass.
 ///
-/// C. Hong et al., Phys. Rev. B 102, 224104 (2020). Three things differ. A structure that does not flow at the superheat is
-/// heated further. The volume is the mean one of an isobaric run, which goes on until the pressure is known
-/// well enough. And since dense structures freeze while they are hot, so hot that they would boil without
-/// pressure, temperature and volume are found in turns until they agree, the volume growing by a tenth at
-/// most each time.
+/// C. Hong et al., Phys. Rev. B 102, 224104 (2020). Four things differ. A structure that does not flow at the superheat is
+/// heated further. Temperatures are tested at the wanted pressure instead of the volume of the start, of which
+/// the temperature of freezing depends too much: that of a Lennard-Jones solid falls by two fifths where its
+/// volume grows by a tenth. The volume of the liquid is the mean one of a run that goes on until the pressure is
+/// known well enough; and quench and anneal are isobaric, as glasses are denser than their melts.
 ///
 /// Another potential may take over at any step: `state` is handed over. With the same potential a state of a
 /// step divisible by `MolecularDynamicsSettings.renewalInterval`, or of the beginning of a phase, goes on with the same bits.
@@ -53,16 +53,12 @@ public struct MeltQuench {
   private static let hotterTests = 5
   /// Blocks of volumes are so long, in fs: longer than the cell remembers.
   private static let volumeBlock = 1000.0
-  /// The periods in fs of the thermostats and of the cell while it finds its volume.
-  private static let cellPeriod = 500.0
-  /// A cell grows by this factor at most before the temperature is looked for again.
-  private static let largestGrowth = 1.1
+  /// Melts are given so many times the volume of the glass without heat, and begin to find their own there.
+  private static let thermalGrowth = 1.15
+  /// A melt that grows beyond so many times the volume of the glass boils, and is held.
+  private static let largestGrowth = 1.5
   /// A liquid that freezes so often in a row, before a volume is known, is too cold.
   private static let mostFreezes = 5
-  /// By this factor volumes may be worse known before the temperature is settled.
-  private static let coarseness = 5.0
-  /// So often temperature and volume are found in turns at most.
-  private static let mostRounds = 12
 
   /// Takes steps, through as many phases as they reach.
   ///
@@ -75,7 +71,7 @@ public struct MeltQuench {
   ) -> DynamicsOutcome {
     var left = steps
     while left > 0, state.phase != .finished {
-      let end = state.firstStep + phaseSteps
+      let end = state.firstStep + state.phaseSteps(settings)
       let portion = min(left, end - state.dynamics.step)
       if portion > 0 {
         let before = state.dynamics.step
@@ -85,7 +81,9 @@ public struct MeltQuench {
       }
       if state.hasFrozen {
         returnToLiquid()
-      } else if state.dynamics.step == end || endsVolume(state) {
+      } else if state.isBoiling {
+        hold()
+      } else if state.dynamics.step == end || volumeIsKnown(state) {
         if let reason = beginNext() { return .failed(reason: reason) }
       }
     }
@@ -100,7 +98,7 @@ public struct MeltQuench {
       ?? MolecularDynamics(
         state.dynamics, with: potential,
         settings: MolecularDynamicsSettings(
-          timeStep: settings.timeStep, ensemble: ensemble, seed: settings.seed))
+          timeStep: settings.timeStep, ensemble: state.ensemble(settings), seed: settings.seed))
     var state = self.state
     let interval = settings.steps(settings.sampleInterval)
     var isDone = false
@@ -112,7 +110,7 @@ public struct MeltQuench {
         MeltQuenchStep(
           phase: state.phase, dynamics: step,
           isSampled: state.phase.isSampled && passed.isMultiple(of: interval)))
-      isDone = endsVolume(state) || state.hasFrozen
+      isDone = volumeIsKnown(state) || state.hasFrozen || state.isBoiling
       return goesOn && !isDone
     }
     state.dynamics = run.state
@@ -125,8 +123,12 @@ public struct MeltQuench {
   private func observe(_ dynamics: DynamicalState, _ state: inout MeltQuenchState) {
     let passed = dynamics.step - state.firstStep
     switch state.phase {
-    case .melting where state.testFrames.count < framesDue(passed):
-      state.testFrames.append(dynamics.structure.positions)
+    case .melting:
+      state.isBoiling =
+        !state.isHeld && dynamics.structure.volume > Self.largestGrowth * state.glassVolume
+      if state.testFrames.count < framesDue(passed) {
+        state.testFrames.append(dynamics.structure.positions)
+      }
     case .volume: observeVolume(dynamics, &state)
     default: break
     }
@@ -179,20 +181,9 @@ public struct MeltQuench {
     passed * MeltingTest.frames / settings.steps(settings.meltingTime)
   }
 
-  /// Whether the volume is known or grows beyond what one round allows.
-  private func endsVolume(_ state: MeltQuenchState) -> Bool {
-    state.phase == .volume && (volumeIsKnown(state) || hasOutgrown(state))
-  }
-
-  private func hasOutgrown(_ state: MeltQuenchState) -> Bool {
-    state.dynamics.structure.volume > 1.5 * Self.largestGrowth * state.formerVolume
-  }
-
   private func volumeIsKnown(_ state: MeltQuenchState) -> Bool {
     guard state.phase == .volume, let error = pressureError(state) else { return false }
-    // Before the temperature is settled the volume need not be better than that.
-    let tolerance = (isSettled(state) ? 1 : Self.coarseness) * settings.pressureTolerance
-    return 2 * error <= tolerance
+    return 2 * error <= settings.pressureTolerance
   }
 
   private func pressureError(_ state: MeltQuenchState) -> Double? {
@@ -201,56 +192,12 @@ public struct MeltQuench {
       thermalEnergy: PhysicalConstants.boltzmann * temperature)
   }
 
-  /// Whether the temperature is the one that the cell has its volume for, as well as tests can tell.
-  private func isSettled(_ state: MeltQuenchState) -> Bool {
-    guard let former = state.volumeTemperature, let temperature = state.meltingTemperature else {
-      return false
-    }
-    return abs(logarithm(temperature / former)) < -1.01 * logarithm(settings.coolingFactor)
-  }
-
-  // MARK: Phases
-
-  private var phaseSteps: Int {
-    let time =
-      switch state.phase {
-      case .superheat: settings.superheatTime
-      case .melting: settings.meltingTime
-      case .volume: settings.longestVolumeTime
-      case .liquid: settings.liquidTime
-      case .quench: quenchTime
-      case .anneal: settings.annealTime
-      case .finished: 0.0
-      }
-    return settings.steps(time) * (state.phase == .melting ? state.testLength : 1)
-  }
-
-  private var quenchTime: Double {
-    let temperature = state.meltingTemperature ?? settings.superheat
-    return max(0, temperature - settings.glassTemperature) / settings.quenchRate
-  }
-
-  private var ensemble: Ensemble {
-    let melting = state.meltingTemperature ?? settings.superheat
-    func langevin(_ ramp: TemperatureRamp) -> Ensemble {
-      .langevin(ramp, relaxationTime: settings.relaxationTime)
-    }
-    switch state.phase {
-    case .superheat: return langevin(.constant(settings.superheat))
-    case .melting: return langevin(.constant(state.testedTemperature))
-    case .volume:
-      return .isobaric(
-        IsobaricSettings(
-          temperature: .constant(melting), pressure: settings.pressure, cell: .isotropic,
-          thermostatPeriod: settings.relaxationTime, cellPeriod: Self.cellPeriod))
-    case .liquid: return langevin(.constant(melting))
-    case .quench:
-      return langevin(
-        TemperatureRamp(
-          from: melting, to: settings.glassTemperature, beginning: state.firstStep,
-          over: phaseSteps))
-    case .anneal, .finished: return langevin(.constant(settings.annealTemperature))
-    }
+  /// Tests the temperature again in a cell that no longer grows.
+  private mutating func hold() {
+    let melt = state.dynamics
+    run = nil
+    begin(.melting, from: scaled(melt, to: Self.largestGrowth * state.glassVolume))
+    state.isHeld = true
   }
 
   /// Ends a phase.
@@ -259,7 +206,7 @@ public struct MeltQuench {
   private mutating func beginNext() -> String? {
     run = nil
     switch state.phase {
-    case .superheat: begin(.melting, from: state.dynamics)
+    case .superheat: beginTests()
     case .melting: return endTest()
     case .volume: return endVolume()
     case .liquid: begin(.quench, from: state.dynamics)
@@ -278,6 +225,34 @@ public struct MeltQuench {
     state.firstStep = step
     state.testFrames = []
     state.testLength = 1
+    state.isHeld = false
+    state.isBoiling = false
+  }
+
+  /// Gives the melt about the volume that it will have where it freezes, a little more than that of the glass
+  /// without heat: that of a start may be wrong by a third.
+  private mutating func beginTests() {
+    let melt = state.dynamics
+    var relaxation = RelaxationSettings(
+      stages: [.init(force: 0.1, stress: 0.5 * settings.pressureTolerance, evaluations: 200)])
+    relaxation.pressure = settings.pressure
+    let glass = Relaxation.run(melt.structure, with: potential, settings: relaxation)
+    let isGlass =
+      switch glass.outcome {
+      case .converged, .stepLimit: true
+      case .collapsed, .exploded, .distanceViolated, .stoppedByGrade, .failed: false
+      }
+    state.glassVolume =
+      isGlass ? glass.structure.volume : melt.structure.volume / Self.thermalGrowth
+    begin(.melting, from: scaled(melt, to: Self.thermalGrowth * state.glassVolume))
+  }
+
+  private func scaled(_ dynamics: DynamicalState, to volume: Double) -> DynamicalState {
+    var result = dynamics
+    if let lattice = try? dynamics.structure.lattice.scaled(toVolume: volume) {
+      result.structure = dynamics.structure.replacing(lattice: lattice)
+    }
+    return result
   }
 
   /// Judges the temperature under test and chooses the next one.
@@ -308,7 +283,6 @@ public struct MeltQuench {
       return nil
     }
     state.meltingTemperature = temperature
-    state.formerVolume = liquid.structure.volume
     state.volume = VolumeAverage()
     state.freezes = 0
     begin(.volume, from: liquid)
@@ -316,33 +290,12 @@ public struct MeltQuench {
     return nil
   }
 
-  /// Gives the cell its mean volume, or a larger one where it has outgrown the round.
+  /// Gives the liquid its mean volume.
   private mutating func endVolume() -> String? {
-    let largest = Self.largestGrowth * state.formerVolume
-    let isTooLarge = hasOutgrown(state) || state.volume.mean > largest
-    guard let liquid = state.lastLiquid, let temperature = state.meltingTemperature,
-      let lattice = try? liquid.structure.lattice.scaled(
-        toVolume: isTooLarge ? largest : state.volume.mean)
-    else { return "no volume was found" }
-    state.rounds += 1
+    guard let liquid = state.lastLiquid, state.volume.mean > 0 else { return "no volume was found" }
     state.pressureError = pressureError(state)
-    guard state.rounds <= Self.mostRounds else {
-      return "temperature and volume did not settle; the last are \(temperature) K and "
-        + "\(lattice.volume) Å³"
-    }
-    // The cell may have boiled or frozen meanwhile: the liquid of before goes on.
-    var next = liquid
-    next.structure = liquid.structure.replacing(lattice: lattice)
-    if isSettled(state), !isTooLarge {
-      begin(.liquid, from: next)
-      return nil
-    }
-    state.volumeTemperature = isTooLarge ? nil : temperature
-    state.tests = []
-    state.lastLiquid = nil
-    // Two tests hotter, so that the first ones are sure to be liquid.
-    state.testedTemperature = temperature / (settings.coolingFactor * settings.coolingFactor)
-    begin(.melting, from: next)
+    // The cell may have frozen meanwhile: the liquid of before goes on.
+    begin(.liquid, from: scaled(liquid, to: state.volume.mean))
     return nil
   }
 }

@@ -7,7 +7,7 @@ public struct MeltQuenchState: Sendable, Hashable {
   public internal(set) var phase = MeltQuenchPhase.superheat
   /// Its atoms in motion.
   public internal(set) var dynamics: DynamicalState
-  /// The temperatures that were tested for a liquid at the volume of now, in their order.
+  /// The temperatures that were tested for a liquid, in their order.
   public internal(set) var tests: [MeltingTest] = []
   /// The lowest temperature in K at which it is a liquid; `nil` before it is known.
   public internal(set) var meltingTemperature: Double?
@@ -33,13 +33,13 @@ public struct MeltQuenchState: Sendable, Hashable {
   var hasFrozen = false
   /// How many windows in a row did.
   var freezes = 0
-  /// The volume in Å³ when the search for another one began.
-  var formerVolume = 0.0
-  /// The melting temperature in K that the volume was made for; `nil` before there is one.
-  var volumeTemperature: Double?
-  /// How often a volume was found.
-  public internal(set) var rounds = 0
-  /// The standard error of the pressure in eV/Å³ that the last volume was made for; `nil` before there is one.
+  /// The volume in Å³ of the glass without heat that the melt of the superheat becomes.
+  var glassVolume = 0.0
+  /// Whether the melt under test grows without end.
+  var isBoiling = false
+  /// Whether it is held at a fixed volume for that.
+  var isHeld = false
+  /// The standard error of the pressure in eV/Å³ that the volume was made for; `nil` before there is one.
   public internal(set) var pressureError: Double?
 
   /// The beginning.
@@ -75,9 +75,9 @@ extension MeltQuenchState: ByteCodable {
     encoder.encode(windowVolume)
     encoder.encode(hasFrozen)
     encoder.encode(freezes)
-    encoder.encode(formerVolume)
-    encoder.encode(volumeTemperature)
-    encoder.encode(rounds)
+    encoder.encode(glassVolume)
+    encoder.encode(isBoiling)
+    encoder.encode(isHeld)
     encoder.encode(pressureError)
   }
 
@@ -104,9 +104,9 @@ extension MeltQuenchState: ByteCodable {
     windowVolume = try decoder.decode()
     hasFrozen = try decoder.decode()
     freezes = try decoder.decode()
-    formerVolume = try decoder.decode()
-    volumeTemperature = try decoder.decode(Double?.self)
-    rounds = try decoder.decode()
+    glassVolume = try decoder.decode()
+    isBoiling = try decoder.decode()
+    isHeld = try decoder.decode()
     pressureError = try decoder.decode(Double?.self)
   }
 }

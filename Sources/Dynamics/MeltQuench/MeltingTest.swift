@@ -18,7 +18,7 @@ public struct MeltingTest: Sendable, Hashable {
   public let isLiquid: Bool
 
   /// A test of the usual length has so many frames.
-  static let frames = 200
+  static let frames = 100
   /// A test whose slope is closer to the limit than this is made twice as long, and again.
   static let doubt = 0.1
   /// So many times the usual length at most.

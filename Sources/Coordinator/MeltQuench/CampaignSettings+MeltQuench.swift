@@ -1,0 +1,92 @@
+import Crystal
+import Dynamics
+import Evolution
+import Settings
+
+extension CampaignSettings {
+  /// Disorder that a campaign learns from before it searches: melts, quenched and annealed.
+  public struct MeltQuench: Sendable, Hashable {
+    /// What moves the atoms.
+    public enum Method: String, Sendable, Hashable, CaseIterable {
+      /// The potential, which learns on the way: labels are asked for where it extrapolates.
+      case potential
+      /// The reference method: every sampled frame is a label.
+      case reference
+    }
+
+    /// How every run goes; seeds differ.
+    public var way: MeltQuenchSettings
+    /// What moves the atoms.
+    public var method: Method
+    /// The number of melts.
+    public var runs: Int
+    /// About so many atoms has each.
+    public var atoms: Int
+    /// The volume in Å³ per atom at the start; `nil`: that of the best disordered structures.
+    public var volumePerAtom: Double?
+    /// Disordered structures that the first potential learns from; 0 where the reference moves the atoms.
+    public var starts: Int
+    /// Most labels of starts and melts together; the frames of the reference are not counted.
+    public var maximumLabels: Int
+
+    /// So many disordered structures are labelled unless the file says otherwise.
+    static let usualStarts = 12
+  }
+}
+
+extension CampaignSettings.MeltQuench {
+  /// Reads the block `initial_training.melt_quench`.
+  ///
+  /// - Parameters:
+  ///   - value: The block.
+  ///   - pressure: The campaign's, in eV/Å³.
+  ///   - maximumLabels: The campaign's; half of them are for the melts unless the block says otherwise.
+  init(
+    _ value: SettingsValue, pressure: Double, maximumLabels: Int
+  ) throws(SettingsError) {
+    var section = try value.mapping()
+    var way = MeltQuenchSettings(seed: 0)
+    way.timeStep =
+      try section.optional("time_step")?.positiveNumber(upTo: 100, unit: "fs") ?? way.timeStep
+    way.pressure = pressure
+    try way.read(&section)
+    self.way = way
+    method = try section.optional("method")?.enumeration() ?? .potential
+    runs = try section.optional("runs")?.integer(in: 1...1000) ?? 1
+    atoms = try section.optional("atoms")?.integer(in: 2...10_000) ?? 100
+    volumePerAtom = try section.optional("volume_per_atom")?.number(in: 1...1000, unit: "Å³")
+    let startsValue = section.optional("starts")
+    starts =
+      try startsValue?.integer(in: 0...100_000)
+      ?? (method == .potential ? Self.usualStarts : 0)
+    if let startsValue, (starts == 0) == (method == .potential) {
+      throw startsValue.error(
+        allowed: method == .potential
+          ? "at least one: the first potential learns from them"
+          : "0: with method: reference nothing is learnt before the melts",
+        suggestion: "leave it out")
+    }
+    let limit = section.optional("max_labels")
+    let half = max(starts, maximumLabels / 2)
+    self.maximumLabels = try limit?.integer(in: 0...10_000_000) ?? half
+    if let limit, self.maximumLabels < starts || self.maximumLabels > maximumLabels {
+      throw limit.error(
+        allowed: "from the \(starts) starts to the \(maximumLabels) of active_learning.max_labels",
+        suggestion: "leave it out for \(half)")
+    }
+    try section.finish()
+  }
+
+  /// The same as a block; reading it gives equal settings.
+  var node: SettingsNode {
+    var entries: [SettingsNode.Entry] = [
+      .init("method", .text(method.rawValue)), .init("runs", .integer(runs)),
+      .init("atoms", .integer(atoms)),
+    ]
+    if let volumePerAtom { entries.append(.init("volume_per_atom", .number(volumePerAtom))) }
+    if method == .potential { entries.append(.init("starts", .integer(starts))) }
+    entries.append(.init("max_labels", .integer(maximumLabels)))
+    entries.append(.init("time_step", .number(way.timeStep)))
+    return .mapping(entries + way.entries)
+  }
+}

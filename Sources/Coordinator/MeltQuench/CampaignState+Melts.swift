@@ -1,0 +1,141 @@
+import Crystal
+import Evolution
+import NumericalCore
+import Potential
+
+// Melts are moved piece by piece, each piece the work of a slot. One that extrapolates waits for the next potential;
+// the search begins when all of them are over.
+extension CampaignState {
+  /// Whether a melt is not over.
+  var isMelting: Bool { melts.contains { !$0.isOver } }
+
+  /// Whether atoms can be moved: with a trained potential, or with the reference method.
+  private var canMelt: Bool { version > 0 || settings.melts?.usesReference == true }
+
+  /// Whether the first potential has to wait for the frames of the reference method.
+  var awaitsFrames: Bool { isMelting && settings.melts?.usesReference == true }
+
+  /// Labels that starts and melts may still ask for.
+  var labelsToMelt: Int {
+    guard let melts = settings.melts else { return 0 }
+    let spent = labels.count { label in
+      switch label.origin {
+      case .start, .melt: true
+      case .initial, .candidate, .minimum, .frame: false
+      }
+    }
+    return max(0, melts.maximumLabels - spent)
+  }
+
+  /// So often in a row a melt may be stopped or fail before it is given up.
+  private static let mostSetbacks = 10
+
+  // MARK: Issue
+
+  /// The order for a disordered structure of the initial training set, by its number.
+  func scatteringOrder(_ number: Int) -> WorkOrder {
+    guard let melts = settings.melts else { preconditionFailure("starts belong to melts") }
+    let space = settings.search.space
+    let composition = melts.composition(number, in: space, seed: settings.seed)
+    let volumes = BreedingOrder.initialVolumes
+    return .scatter(
+      composition,
+      volumePerAtom: volumes[number % volumes.count] * VolumeEstimate.fromRadii(composition),
+      stream: number)
+  }
+
+  /// The next piece of the first melt that can go on.
+  mutating func nextMelt() -> SlotItem? {
+    guard canMelt else { return nil }
+    let place = melts.firstIndex { melt in
+      switch melt.status {
+      case .ready: true
+      case .waiting(let version): version < self.version
+      case .inFlight, .finished, .ended: false
+      }
+    }
+    guard let place, let schedule = settings.melts else { return nil }
+    let progress = melts[place].progress ?? firstProgress(of: place, schedule)
+    melts[place].progress = progress
+    melts[place].status = .inFlight
+    return .work(
+      .melt(place),
+      .melt(
+        progress, run: place, failures: melts[place].failures,
+        version: schedule.usesReference ? 0 : version))
+  }
+
+  private func firstProgress(of run: Int, _ schedule: MeltSchedule) -> MeltProgress {
+    let composition = schedule.composition(run, in: settings.search.space, seed: settings.seed)
+    return .scattering(
+      composition,
+      volumePerAtom: schedule.volumePerAtom
+        ?? population.volumeRatio * VolumeEstimate.fromRadii(composition))
+  }
+
+  /// Gives up melts that wait for a potential that will not come.
+  mutating func endWaitingMelts() {
+    for place in melts.indices {
+      guard case .waiting = melts[place].status else { continue }
+      melts[place].status = .ended(
+        labelsToExplore == 0
+          ? "the potential extrapolates, and no more labels are allowed"
+          : "the potential extrapolates where nothing could be labelled")
+    }
+  }
+
+  // MARK: Commit
+
+  mutating func commitMelt(_ run: Int, _ report: MeltReport, version: Int) {
+    let hasMoved = report.progress != melts[run].progress
+    melts[run].progress = report.progress
+    melts[run].evaluations += report.evaluations
+    counts.meltEvaluations += report.evaluations
+    addFrames(report.frames, of: run)
+    if labelsToExplore > 0 {
+      pool += report.extrapolative.filter { !isLabelled($0.structure) }.map {
+        PoolEntry(structure: $0.structure, grade: $0.grade, source: .melt(run))
+      }
+    }
+    switch report.ending {
+    case .underWay:
+      melts[run].status = .ready
+      melts[run].setbacks = 0
+    case .finished:
+      melts[run].status = .finished
+      takeVolume(of: melts[run])
+    case .stopped:
+      melts[run].stops += 1
+      counts.stopped += 1
+      stopsSinceSelection += 1
+      setBack(run, hasMoved: hasMoved, .waiting(version: version), "the potential extrapolates")
+    case .failed(let reason):
+      melts[run].failures += 1
+      setBack(run, hasMoved: false, .ready, reason)
+    }
+  }
+
+  private mutating func setBack(
+    _ run: Int, hasMoved: Bool, _ status: MeltRecord.Status, _ reason: String
+  ) {
+    melts[run].setbacks = hasMoved ? 0 : melts[run].setbacks + 1
+    melts[run].status = melts[run].setbacks < Self.mostSetbacks ? status : .ended(reason)
+  }
+
+  private mutating func addFrames(_ frames: [LabelledStructure], of run: Int) {
+    for frame in frames {
+      trainingLabels.append(labels.count)
+      labels.append(LabelRecord(id: labels.count, frame: frame, run: run))
+      counts.frames += 1
+    }
+  }
+
+  /// A glass knows better how much room atoms need than structures that were never relaxed.
+  private mutating func takeVolume(of melt: MeltRecord) {
+    guard settings.search.space.hasOneRatio, let structure = melt.state?.dynamics.structure else {
+      return
+    }
+    population.volumeRatio =
+      structure.volumePerAtom / VolumeEstimate.fromRadii(structure.composition())
+  }
+}

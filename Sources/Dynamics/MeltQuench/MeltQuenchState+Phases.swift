@@ -1,0 +1,71 @@
+import NumericalCore
+
+extension MeltQuenchState {
+  /// The period of the cell in fs where it moves.
+  private static let cellPeriod = 500.0
+
+  /// How many steps the phase, or the test of a temperature, takes at most.
+  func phaseSteps(_ settings: MeltQuenchSettings) -> Int {
+    let time =
+      switch phase {
+      case .superheat: settings.superheatTime
+      case .melting: settings.meltingTime
+      case .volume: settings.longestVolumeTime
+      case .liquid: settings.liquidTime
+      case .quench:
+        max(0, liquidTemperature(settings) - settings.glassTemperature) / settings.quenchRate
+      case .anneal: settings.annealTime
+      case .finished: 0.0
+      }
+    return settings.steps(time) * (phase == .melting ? testLength : 1)
+  }
+
+  private func liquidTemperature(_ settings: MeltQuenchSettings) -> Double {
+    meltingTemperature ?? settings.superheat
+  }
+
+  /// The temperature of the phase in K.
+  private func ramp(_ settings: MeltQuenchSettings) -> TemperatureRamp {
+    switch phase {
+    case .superheat: .constant(settings.superheat)
+    case .melting: .constant(testedTemperature)
+    case .volume, .liquid: .constant(liquidTemperature(settings))
+    case .quench:
+      TemperatureRamp(
+        from: liquidTemperature(settings), to: settings.glassTemperature, beginning: firstStep,
+        over: phaseSteps(settings))
+    case .anneal, .finished: .constant(settings.annealTemperature)
+    }
+  }
+
+  /// What is kept in the phase: the volume of superheated and of sampled liquid, else the pressure.
+  func ensemble(_ settings: MeltQuenchSettings) -> Ensemble {
+    let isIsochoric =
+      switch phase {
+      case .superheat, .liquid: true
+      case .melting: isHeld
+      case .volume, .quench, .anneal, .finished: false
+      }
+    guard !isIsochoric else {
+      return .langevin(ramp(settings), relaxationTime: settings.relaxationTime)
+    }
+    return .isobaric(
+      IsobaricSettings(
+        temperature: ramp(settings), pressure: settings.pressure, cell: .isotropic,
+        thermostatPeriod: settings.relaxationTime, cellPeriod: Self.cellPeriod))
+  }
+
+  /// The same atoms with velocities drawn anew at the temperature of the phase: where they went on to no good
+  /// end, they may take another way.
+  ///
+  /// - Parameters:
+  ///   - attempt: How often that was done; each has other velocities.
+  ///   - settings: How the structure is treated.
+  public func withOtherVelocities(attempt: Int, settings: MeltQuenchSettings) -> MeltQuenchState {
+    var next = self
+    next.dynamics = DynamicalState(
+      dynamics.structure, temperature: ramp(settings).temperature(at: dynamics.step),
+      seed: settings.seed &+ UInt64(attempt) &* 0x9E37_79B9_7F4A_7C15, step: dynamics.step)
+    return next
+  }
+}
