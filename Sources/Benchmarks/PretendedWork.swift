@@ -43,8 +43,12 @@ final class PretendedWork: WorkExecutor {
     case .select(let pool, _, let limit):
       return .selected(Array(pool.indices.prefix(min(8, limit))))
     case .label(let structure, _): return .labelled(evaluation(of: structure))
-    case .refit: return .trained([UInt8](repeating: 0, count: Self.potentialSize))
+    case .refit, .refitForMelts: return .trained([UInt8](repeating: 0, count: Self.potentialSize))
     case .rerank(let structure): return .reranked(report(structure))
+    case .scatter(let composition, _, let stream):
+      var random = RandomStream(seed: 3, purpose: .test, slot: UInt64(stream))
+      return .generated(try drawn(composition, &random))
+    case .melt(let progress, _, _, _): return .melted(MeltReport(progress, .finished))
     }
   }
 

@@ -1,5 +1,6 @@
 import Coordinator
 import Crystal
+import Dynamics
 import Evolution
 import NumericalCore
 
@@ -64,11 +65,49 @@ final class ToyExecutor: WorkExecutor {
         Evaluation(
           energy: energy * Double(structure.atomCount),
           forces: structure.positions.map { _ in .zero }, virial: .zero, of: structure))
-    case .refit(let labelled, let version, _):
+    case .refit(let labelled, let version, _), .refitForMelts(let labelled, let version, _):
       return .trained(labelled.canonicalBytes(with: version))
+    case .scatter(let composition, _, _): return .generated(try structure(composition, &random))
+    case .melt(let progress, _, _, let version):
+      return .melted(try melt(progress, version, &random))
     case .rerank(let start):
       return .reranked(RelaxationReport(ending: .relaxed(try rest(start, 0)), evaluations: 7))
     }
+  }
+
+  /// A melt takes some ten pieces; potentials of low versions stop it often, and now and then it fails.
+  private func melt(
+    _ progress: MeltProgress, _ version: Int, _ random: inout RandomStream
+  ) throws -> MeltReport {
+    if random.uniform() < 0.2 { return MeltReport(progress, .failed("toy explosion")) }
+    let moved: Structure
+    switch progress {
+    case .scattering(let composition, _): moved = try structure(composition, &random)
+    case .starting(let start): moved = start
+    case .moving(let state):
+      let positions = state.dynamics.structure.positions
+      moved = state.dynamics.structure.replacing(
+        positions: positions.map { $0 + 0.1 * random.unitVector() })
+    }
+    let settings = MeltQuenchSettings(seed: random.next64())
+    var report = MeltReport(.moving(MeltQuenchState(moved, settings: settings)), .underWay)
+    report.evaluations = 5
+    if version == 0 {
+      report.frames = [
+        try LabelledStructure(
+          moved,
+          Evaluation(
+            energy: 0, forces: moved.positions.map { _ in .zero }, virial: .zero, of: moved))
+      ]
+    } else if random.uniform() < 1 / (1 + 0.5 * Double(version)) {
+      report.ending = .stopped(grade: 11)
+      report.extrapolative = [
+        ExtrapolativeStructure(structure: moved, grade: random.uniform(3, 12))
+      ]
+      return report
+    }
+    if random.uniform() < 0.1 { report.ending = .finished }
+    return report
   }
 
   private func rejected() -> RelaxationReport {

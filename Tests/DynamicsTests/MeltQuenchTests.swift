@@ -57,7 +57,7 @@ struct MeltQuenchTests {
       #expect(phases.prefix(3) == [.superheat, .melting, .volume], "seed \(seed)")
       #expect(Array(phases.suffix(3)) == ends && phases.filter(ends.contains) == ends)
       print(
-        "T", seed, run.state.tests, run.state.rounds, run.state.meltingTemperature ?? 0,
+        "T", seed, run.state.tests, run.state.meltingTemperature ?? 0,
         run.state.dynamics.structure.volumePerAtom)
       let temperature = try #require(run.state.meltingTemperature)
       temperatures.append(temperature)

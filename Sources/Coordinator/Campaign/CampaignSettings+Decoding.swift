@@ -23,15 +23,16 @@ extension CampaignSettings {
       try campaign.optional("pressure")?.number(in: -100...10000, unit: "GPa") ?? 0
     let seed = try campaign.optional("seed")?.integer(in: 0...Int.max) ?? 1
     let potential = try PotentialChoice(campaign.section("potential"))
-    let training = try Training(campaign.section("training"))
+    let initial = try campaign.section("initial_training")
+    let training = try Training(campaign.section("training"), melts: InitialTraining.melts(initial))
     let reference = try Reference(
       campaign.required("reference", "the labelling method (kind: buckingham, vasp, ...)"),
       target: target)
     let learning = try campaign.section("active_learning")
     let initialTraining = try InitialTraining(
-      campaign.section("initial_training"), learns: potential.kind != .reference,
+      initial, learns: potential.kind != .reference,
       pressure: pressure / PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom,
-      maximumLabels: ActiveLearning.maximumLabels(learning))
+      maximumLabels: ActiveLearning.maximumLabels(learning), potentialLevel: potential.level)
     let activeLearning = try ActiveLearning(
       learning, potentialLevel: potential.level, initialLabels: initialTraining.labels)
     let distances = try DistanceLimits(
@@ -87,7 +88,10 @@ extension CampaignSettings.PotentialChoice {
 }
 
 extension CampaignSettings.Training {
-  init(_ section: SettingsReader) throws(SettingsError) {
+  /// The cap of forces in eV/Å; atoms of hot liquids meet larger ones than those of crystals.
+  private static let usualCaps = (crystals: 20.0, melts: 50.0)
+
+  init(_ section: SettingsReader, melts: Bool) throws(SettingsError) {
     var section = section
     let weightsValue = section.optional("weights")
     let numbers =
@@ -103,7 +107,9 @@ extension CampaignSettings.Training {
       throw weightsValue.error(
         found: "\(numbers)", allowed: allowed, suggestion: "try [1, 0.01, 0.001]")
     }
-    forceCap = try section.optional("force_cap")?.positiveNumber(unit: "eV/Å") ?? 20
+    forceCap =
+      try section.optional("force_cap")?.positiveNumber(unit: "eV/Å")
+      ?? (melts ? Self.usualCaps.melts : Self.usualCaps.crystals)
     energyWindow = try section.optional("energy_window")?.positiveNumber(unit: "eV/atom") ?? 10
     robustForce = try section.optional("robust_force")?.positiveNumber(unit: "eV/Å") ?? 2
     let robust = section.optional("robust_energy")
@@ -117,18 +123,28 @@ extension CampaignSettings.Training {
 }
 
 extension CampaignSettings.InitialTraining {
+  private static let meltKey = "melt_quench"
+
+  /// Whether the block asks for melts, before anything else is read of it.
+  static func melts(_ section: SettingsReader) -> Bool {
+    var section = section
+    return section.optional(meltKey) != nil
+  }
+
   init(
-    _ section: SettingsReader, learns: Bool, pressure: Double, maximumLabels: Int
+    _ section: SettingsReader, learns: Bool, pressure: Double, maximumLabels: Int,
+    potentialLevel: Int
   ) throws(SettingsError) {
     var section = section
-    let melt = section.optional("melt_quench")
+    let melt = section.optional(Self.meltKey)
     if let melt, !learns {
       throw melt.error(
         found: "melts in a campaign with potential.kind: reference",
         allowed: "melts where a potential learns from them", suggestion: "remove the block")
     }
     meltQuench = try melt.map { value throws(SettingsError) in
-      try CampaignSettings.MeltQuench(value, pressure: pressure, maximumLabels: maximumLabels)
+      try CampaignSettings.MeltQuench(
+        value, pressure: pressure, maximumLabels: maximumLabels, potentialLevel: potentialLevel)
     }
     randomStructures =
       try section.optional("random_structures")?.integer(in: (melt == nil ? 2 : 0)...100_000)

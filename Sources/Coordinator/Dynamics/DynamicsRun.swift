@@ -154,7 +154,7 @@ public final class DynamicsRun {
   }
 
   private func firstProgress() throws -> DynamicsProgress {
-    let structure = try calmed(plan.startStructure())
+    let structure = try plan.startStructure()
     switch plan.program {
     case .stages(let stages):
       let state = DynamicalState(
@@ -168,15 +168,6 @@ public final class DynamicsRun {
         position: .meltQuench(state),
         averages: StageAverages(name: state.phase.description, structure: structure))
     }
-  }
-
-  /// A disordered start after some steps downhill: spheres that do not overlap may still repel each other with
-  /// forces that would throw them apart.
-  private func calmed(_ structure: Structure) -> Structure {
-    guard case .disorder = plan.start else { return structure }
-    var settings = RelaxationSettings(stages: [.init(force: 0.5, stress: 1, evaluations: 100)])
-    settings.hasFixedCell = true
-    return Relaxation.run(structure, with: potential, settings: settings).structure
   }
 
   private func storedProgress() throws -> DynamicsProgress {

@@ -80,17 +80,21 @@ public final class CampaignExecutor: WorkExecutor {
       return .selected(try select(pool, version, limit: limit))
     case .label(let structure, let again): return label(structure, again: again)
     case .refit(let labelled, let version, let start):
-      return try refit(labelled, version, start: start)
+      return try refit(
+        labelled, version, start: start, level: nil, gradingLevel: rules.gradingLevel)
+    case .refitForMelts(let labelled, let version, let start):
+      return try refit(
+        labelled, version, start: start, level: rules.meltLevel, gradingLevel: nil)
     case .scatter(let composition, let volume, let stream):
       return .generated(
         try DisorderedStructure.make(
           composition, volumePerAtom: volume, seed: rules.scatteringSeed(stream)))
-    case .melt(let progress, let run, let failures, let version):
+    case .melt(let progress, let run, let attempt, let version):
       var piece = MeltPiece(
         progress, run: run, with: version > 0 ? try held(version) : nil, or: reference,
         rules: rules)
       return .melted(
-        try piece.move(failures: failures, isExternal: !(engine is EmbeddedReference)))
+        try piece.move(attempt: attempt, isExternal: !(engine is EmbeddedReference)))
     case .rerank(let structure):
       return .reranked(
         try relax(CampaignRules.rerankStart(structure), 0, stages: rules.rerankStages))
@@ -229,17 +233,17 @@ public final class CampaignExecutor: WorkExecutor {
   }
 
   private func refit(
-    _ labelled: [LabelledStructure], _ version: Int, start: Int?
+    _ labelled: [LabelledStructure], _ version: Int, start: Int?, level: Int?, gradingLevel: Int?
   ) throws -> WorkResult {
     let before = try start.map { try held($0) }
     let settings = rules.training(start: start == nil ? .chebyshev : .current)
     do {
-      let initial = try before?.potential ?? rules.untrainedPotential()
+      let initial = try before?.potential ?? rules.untrainedPotential(level: level)
       let problem = try TrainingProblem(labelled, for: initial, settings: settings)
       let report = try MomentTensorTrainer.train(initial, on: problem)
       let used = labelled.indices.filter { problem.exclusions[$0] == nil }
       let grader = try ExtrapolationGrader(
-        try gradingPotential(report.potential, before, labelled, settings),
+        try gradingPotential(report.potential, gradingLevel, before, labelled, settings),
         trainedOn: used.map { labelled[$0].structure }, mode: rules.extrapolationMode)
       let predictions = try used.map {
         try report.potential.evaluation(of: labelled[$0].structure)
@@ -260,10 +264,10 @@ public final class CampaignExecutor: WorkExecutor {
 
   /// The potential whose grade decides: the one that relaxes, or one of a lower level with the same labels.
   private func gradingPotential(
-    _ relaxing: MomentTensorPotential, _ before: TrainedVersion?,
+    _ relaxing: MomentTensorPotential, _ level: Int?, _ before: TrainedVersion?,
     _ labelled: [LabelledStructure], _ settings: TrainingSettings
   ) throws -> MomentTensorPotential {
-    guard let level = rules.gradingLevel else { return relaxing }
+    guard let level else { return relaxing }
     do {
       let initial = try before?.grader.potential ?? rules.untrainedPotential(level: level)
       let problem = try TrainingProblem(labelled, for: initial, settings: settings)

@@ -123,6 +123,9 @@ public struct CampaignRules: Sendable {
     return level < settings.potential.level ? level : nil
   }
 
+  /// The level of the potential that moves melts; `nil` for that of the search.
+  var meltLevel: Int? { settings.initialTraining.meltQuench?.level }
+
   /// A potential before its first training; its smallest distance is fixed here for good.
   ///
   /// - Parameter level: Its level; `nil` for that of the one that relaxes.

@@ -22,6 +22,11 @@ extension CampaignSettings {
     public var runs: Int
     /// About so many atoms has each.
     public var atoms: Int
+    /// The level of the potential that moves the atoms, at most that of the search.
+    ///
+    /// With as few labels as there are at first, one of many parameters extrapolates at every step and explodes
+    /// where its grade is not its own; after the melts the labels are learnt by the one of the search.
+    public var level: Int
     /// The volume in Å³ per atom at the start; `nil`: that of the best disordered structures.
     public var volumePerAtom: Double?
     /// Disordered structures that the first potential learns from; 0 where the reference moves the atoms.
@@ -31,6 +36,8 @@ extension CampaignSettings {
 
     /// So many disordered structures are labelled unless the file says otherwise.
     static let usualStarts = 12
+    /// Melts are moved by a potential of this level unless that of the search is lower.
+    static let usualLevel = 8
   }
 }
 
@@ -40,20 +47,30 @@ extension CampaignSettings.MeltQuench {
   /// - Parameters:
   ///   - value: The block.
   ///   - pressure: The campaign's, in eV/Å³.
+  ///   - potentialLevel: The campaign's.
   ///   - maximumLabels: The campaign's; half of them are for the melts unless the block says otherwise.
   init(
-    _ value: SettingsValue, pressure: Double, maximumLabels: Int
+    _ value: SettingsValue, pressure: Double, maximumLabels: Int, potentialLevel: Int
   ) throws(SettingsError) {
     var section = try value.mapping()
     var way = MeltQuenchSettings(seed: 0)
     way.timeStep =
       try section.optional("time_step")?.positiveNumber(upTo: 100, unit: "fs") ?? way.timeStep
     way.pressure = pressure
+    // Only the liquid's density hangs on it, and labels are at all densities.
+    way.longestVolumeTime = 100_000
     try way.read(&section)
     self.way = way
     method = try section.optional("method")?.enumeration() ?? .potential
     runs = try section.optional("runs")?.integer(in: 1...1000) ?? 1
     atoms = try section.optional("atoms")?.integer(in: 2...10_000) ?? 100
+    let levelValue = section.optional("level")
+    level = try levelValue?.integer(in: 2...28) ?? min(Self.usualLevel, potentialLevel)
+    if let levelValue, level % 2 != 0 || level > potentialLevel {
+      throw levelValue.error(
+        allowed: "an even integer from 2 to potential.level (\(potentialLevel))",
+        suggestion: "leave it out for \(min(Self.usualLevel, potentialLevel))")
+    }
     volumePerAtom = try section.optional("volume_per_atom")?.number(in: 1...1000, unit: "Å³")
     let startsValue = section.optional("starts")
     starts =
@@ -84,6 +101,7 @@ extension CampaignSettings.MeltQuench {
       .init("atoms", .integer(atoms)),
     ]
     if let volumePerAtom { entries.append(.init("volume_per_atom", .number(volumePerAtom))) }
+    entries.append(.init("level", .integer(level)))
     if method == .potential { entries.append(.init("starts", .integer(starts))) }
     entries.append(.init("max_labels", .integer(maximumLabels)))
     entries.append(.init("time_step", .number(way.timeStep)))

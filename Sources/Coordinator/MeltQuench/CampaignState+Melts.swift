@@ -27,8 +27,12 @@ extension CampaignState {
     return max(0, melts.maximumLabels - spent)
   }
 
-  /// So often in a row a melt may be stopped or fail before it is given up.
-  private static let mostSetbacks = 10
+  /// Volumes of disordered structures over the estimate from covalent radii: wide, as that is wrong by a factor of up
+  /// to 2.4, and rather too large, as forces in dense disorder are beyond what is trained on.
+  private static let startVolumes = [1.81, 1.43, 1.13, 2.30, 1.60, 0.85]
+
+  /// So often in a row a melt may fail before it is given up.
+  private static let mostFailures = 10
 
   // MARK: Issue
 
@@ -37,7 +41,7 @@ extension CampaignState {
     guard let melts = settings.melts else { preconditionFailure("starts belong to melts") }
     let space = settings.search.space
     let composition = melts.composition(number, in: space, seed: settings.seed)
-    let volumes = BreedingOrder.initialVolumes
+    let volumes = Self.startVolumes
     return .scatter(
       composition,
       volumePerAtom: volumes[number % volumes.count] * VolumeEstimate.fromRadii(composition),
@@ -61,33 +65,56 @@ extension CampaignState {
     return .work(
       .melt(place),
       .melt(
-        progress, run: place, failures: melts[place].failures,
+        progress, run: place, attempt: melts[place].failuresInRow > 0 ? melts[place].failures : 0,
         version: schedule.usesReference ? 0 : version))
   }
 
   private func firstProgress(of run: Int, _ schedule: MeltSchedule) -> MeltProgress {
     let composition = schedule.composition(run, in: settings.search.space, seed: settings.seed)
+    if schedule.volumePerAtom == nil, let start = knownStart(composition, run) {
+      return .starting(start)
+    }
     return .scattering(
       composition,
       volumePerAtom: schedule.volumePerAtom
         ?? population.volumeRatio * VolumeEstimate.fromRadii(composition))
   }
 
-  /// Gives up melts that wait for a potential that will not come.
+  /// A disordered structure that the potential was trained on: the lowest ones take turns.
+  private func knownStart(_ composition: Composition, _ run: Int) -> Structure? {
+    let cap = settings.training.forceCap ?? .infinity
+    let pressure = settings.training.pressure
+    let starts = labels.filter { label in
+      guard case .start = label.origin, let known = label.labelled else { return false }
+      return known.structure.composition() == composition
+        && known.evaluation.largestForce() <= cap
+    }
+    let enthalpies = starts.map { $0.labelled?.enthalpyPerAtom(at: pressure) ?? .infinity }
+    let order = starts.indices.sorted { (enthalpies[$0], $0) < (enthalpies[$1], $1) }
+    return order.isEmpty ? nil : starts[order[run % order.count]].structure
+  }
+
+  /// Gives up melts that wait for a potential that will not come; with labels left they try another way.
   mutating func endWaitingMelts() {
     for place in melts.indices {
       guard case .waiting = melts[place].status else { continue }
-      melts[place].status = .ended(
-        labelsToExplore == 0
-          ? "the potential extrapolates, and no more labels are allowed"
-          : "the potential extrapolates where nothing could be labelled")
+      guard labelsToExplore > 0 else {
+        melts[place].status = .ended("the potential extrapolates, and no more labels are allowed")
+        continue
+      }
+      fail(place, "the potential extrapolates where nothing could be labelled")
     }
+  }
+
+  private mutating func fail(_ run: Int, _ reason: String) {
+    melts[run].failures += 1
+    melts[run].failuresInRow += 1
+    melts[run].status = melts[run].failuresInRow < Self.mostFailures ? .ready : .ended(reason)
   }
 
   // MARK: Commit
 
   mutating func commitMelt(_ run: Int, _ report: MeltReport, version: Int) {
-    let hasMoved = report.progress != melts[run].progress
     melts[run].progress = report.progress
     melts[run].evaluations += report.evaluations
     counts.meltEvaluations += report.evaluations
@@ -100,7 +127,7 @@ extension CampaignState {
     switch report.ending {
     case .underWay:
       melts[run].status = .ready
-      melts[run].setbacks = 0
+      melts[run].failuresInRow = 0
     case .finished:
       melts[run].status = .finished
       takeVolume(of: melts[run])
@@ -108,18 +135,10 @@ extension CampaignState {
       melts[run].stops += 1
       counts.stopped += 1
       stopsSinceSelection += 1
-      setBack(run, hasMoved: hasMoved, .waiting(version: version), "the potential extrapolates")
-    case .failed(let reason):
-      melts[run].failures += 1
-      setBack(run, hasMoved: false, .ready, reason)
+      // Every stop costs a label, so that their number is bounded.
+      melts[run].status = .waiting(version: version)
+    case .failed(let reason): fail(run, reason)
     }
-  }
-
-  private mutating func setBack(
-    _ run: Int, hasMoved: Bool, _ status: MeltRecord.Status, _ reason: String
-  ) {
-    melts[run].setbacks = hasMoved ? 0 : melts[run].setbacks + 1
-    melts[run].status = melts[run].setbacks < Self.mostSetbacks ? status : .ended(reason)
   }
 
   private mutating func addFrames(_ frames: [LabelledStructure], of run: Int) {

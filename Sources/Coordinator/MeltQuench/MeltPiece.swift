@@ -18,8 +18,8 @@ struct MeltPiece {
   private static let steps = 5000
   /// With an external program, which may take minutes for each.
   private static let externalSteps = 20
-  /// Scattered atoms may go when no force is larger, in eV/Å.
-  private static let calmForce = 0.5
+  /// While atoms part they are graded so often, in steps.
+  private static let calmingInterval = 2
 
   /// Prepares a piece.
   ///
@@ -45,54 +45,35 @@ struct MeltPiece {
   /// Moves atoms until the piece is over.
   ///
   /// - Parameters:
-  ///   - failures: How often the melt failed so far: the next velocities are other ones.
+  ///   - attempt: Other than 0 after a failure: each has other velocities.
   ///   - isExternal: Whether the reference method is an external program.
   /// - Returns: What came of it.
   /// - Throws: `CrystalError` where atoms cannot be scattered.
-  mutating func move(failures: Int, isExternal: Bool) throws(CrystalError) -> MeltReport {
+  mutating func move(attempt: Int, isExternal: Bool) throws(CrystalError) -> MeltReport {
+    var state: MeltQuenchState
     switch report.progress {
     case .scattering(let composition, let volume):
-      calm(
-        try DisorderedStructure.make(composition, volumePerAtom: volume, seed: settings.seed))
-    case .calming(let structure): calm(structure)
-    case .moving(let state):
-      let isSlow = trained == nil && isExternal
-      move(state, steps: isSlow ? Self.externalSteps : Self.steps, failures: failures)
+      state = MeltQuenchState(
+        try DisorderedStructure.make(composition, volumePerAtom: volume, seed: settings.seed),
+        settings: settings)
+    case .starting(let structure): state = MeltQuenchState(structure, settings: settings)
+    case .moving(let before): state = before
     }
+    if attempt > 0 { state = state.withOtherVelocities(attempt: attempt, settings: settings) }
+    move(state, steps: trained == nil && isExternal ? Self.externalSteps : Self.steps)
     report.extrapolative = watch.harvest {
       rules.breeding.minimumDistances.firstViolation(in: $0) == nil
     }
     return report
   }
 
-  /// Spheres that do not overlap may still repel each other with forces that would throw them apart.
-  private mutating func calm(_ structure: Structure) {
-    var relaxation = RelaxationSettings(
-      stages: [.init(force: Self.calmForce, stress: 1, evaluations: 100)])
-    relaxation.hasFixedCell = true
-    var watch = watch
-    let result = Relaxation.run(structure, with: potential, settings: relaxation) { step in
-      observe(step.structure, step.evaluation, &watch) ? .continue : .stop(grade: 0)
-    }
-    self.watch = watch
-    report.evaluations = result.evaluations
-    switch result.outcome {
-    case .stoppedByGrade:
-      report.progress = .calming(watch.lastReliable?.structure ?? structure)
-      report.ending = .stopped(grade: watch.stoppingGrade ?? .infinity)
-    case .converged, .stepLimit:
-      report.progress = .moving(MeltQuenchState(result.structure, settings: settings))
-    case .collapsed, .exploded, .distanceViolated, .failed:
-      report.ending = .failed(result.outcome.description)
-    }
-  }
-
-  private mutating func move(_ start: MeltQuenchState, steps: Int, failures: Int) {
+  private mutating func move(_ start: MeltQuenchState, steps: Int) {
     var run = MeltQuench(start, with: potential, settings: settings)
     let end = start.dynamics.step + steps
-    let interval = max(1, Int((settings.sampleInterval / settings.timeStep).rounded()))
+    let usualInterval = max(1, Int((settings.sampleInterval / settings.timeStep).rounded()))
     while run.state.phase != .finished, run.state.dynamics.step < end {
       let before = run.state
+      let interval = before.phase == .calming ? Self.calmingInterval : usualInterval
       var last: DynamicsStep?
       var frames: [LabelledStructure] = []
       let outcome = run.advance(by: interval) { step in
@@ -109,13 +90,11 @@ struct MeltPiece {
       switch outcome {
       case .finished, .stopped: break
       case .exploded, .failed:
-        report.progress = .moving(
-          start.withOtherVelocities(attempt: failures + 1, settings: settings))
-        report.ending = .failed(outcome.description)
+        report.ending = .failed("\(before.phase): \(outcome)")
         return
       }
       report.frames += frames
-      if let last, !observe(last.state.structure, last.evaluation, &watch) {
+      if let last, !observe(last.state.structure) {
         report.progress = .moving(before)
         report.ending = .stopped(grade: watch.stoppingGrade ?? .infinity)
         return
@@ -128,12 +107,9 @@ struct MeltPiece {
   /// Grades a structure.
   ///
   /// - Returns: Whether the atoms may move on.
-  private func observe(
-    _ structure: Structure, _ evaluation: Evaluation, _ watch: inout GradeWatch
-  ) -> Bool {
-    // As with candidates: beyond the force cap no label could help.
-    guard let trained, evaluation.largestForce() <= rules.forceCap else { return true }
-    let grade = (try? trained.grader.grade(of: structure)) ?? .infinity
-    return watch.observe(structure, grade: grade)
+  private mutating func observe(_ structure: Structure) -> Bool {
+    guard let trained else { return true }
+    return watch.observe(
+      structure, grade: (try? trained.grader.grade(of: structure)) ?? .infinity)
   }
 }

@@ -8,8 +8,8 @@ import Potential
 public enum MeltProgress: Sendable, Equatable {
   /// Atoms are to be scattered, with a volume per atom in Å³.
   case scattering(Composition, volumePerAtom: Double)
-  /// Scattered atoms are to be moved downhill until they can be let go.
-  case calming(Structure)
+  /// Atoms are to be let go.
+  case starting(Structure)
   /// Atoms are in motion.
   case moving(MeltQuenchState)
 }
@@ -22,7 +22,7 @@ extension MeltProgress: ByteCodable {
       encoder.encode(UInt8(0))
       encoder.encode(composition)
       encoder.encode(volume)
-    case .calming(let structure):
+    case .starting(let structure):
       encoder.encode(UInt8(1))
       encoder.encode(structure)
     case .moving(let state):
@@ -36,7 +36,7 @@ extension MeltProgress: ByteCodable {
     switch try decoder.decode(UInt8.self) {
     case 0:
       self = .scattering(try decoder.decode(), volumePerAtom: try decoder.decode(Double.self))
-    case 1: self = .calming(try decoder.decode())
+    case 1: self = .starting(try decoder.decode())
     case 2: self = .moving(try decoder.decode(MeltQuenchState.self))
     case let tag: throw .invalid("melt \(tag)")
     }
@@ -51,7 +51,7 @@ public enum MeltEnding: Sendable, Equatable {
   case finished
   /// The potential extrapolated: the grade reached γ_break. The progress is the last reliable one.
   case stopped(grade: Double)
-  /// Atoms flew apart, or there is no result. The progress is that before the piece, with other velocities.
+  /// Atoms flew apart, or there is no result. The progress is that before the piece.
   case failed(String)
 }
 
@@ -140,6 +140,8 @@ public struct MeltRecord: Sendable, Equatable {
 
   /// Its number, from 0.
   public let id: Int
+  /// Its time step in fs.
+  public let timeStep: Double
   /// Where it stands.
   public internal(set) var status = Status.ready
   /// How far it is; `nil` before its first piece.
@@ -148,13 +150,16 @@ public struct MeltRecord: Sendable, Equatable {
   public internal(set) var stops = 0
   /// How often it failed.
   public internal(set) var failures = 0
-  /// How often it stopped or failed since atoms last moved on.
-  var setbacks = 0
+  /// How often it failed since atoms last moved on.
+  var failuresInRow = 0
   /// Energy-force evaluations spent on it.
   public internal(set) var evaluations = 0
 
   /// A melt that has not begun.
-  init(id: Int) { self.id = id }
+  init(id: Int, timeStep: Double) {
+    self.id = id
+    self.timeStep = timeStep
+  }
 
   /// Whether nothing is left to do.
   public var isOver: Bool {
@@ -181,6 +186,8 @@ public struct MeltSchedule: Sendable, Equatable {
   public var atoms: Int
   /// The volume in Å³ per atom at the start of a melt; `nil`: that of the best disordered structures.
   public var volumePerAtom: Double?
+  /// The time step in fs.
+  public var timeStep: Double
   /// Whether the reference method moves the atoms.
   public var usesReference: Bool
   /// Most labels of starts and melts together; the frames of the reference are not counted.
@@ -192,6 +199,7 @@ public struct MeltSchedule: Sendable, Equatable {
     starts = settings.starts
     atoms = settings.atoms
     volumePerAtom = settings.volumePerAtom
+    timeStep = settings.way.timeStep
     usesReference = settings.method == .reference
     maximumLabels = settings.maximumLabels
   }

@@ -18,6 +18,10 @@ public struct CampaignSummary: Sendable {
         "training labels: \(counts.labels) (\(state.settings.initialStructures) of them initial; "
           + "limit \(state.settings.maxLabels)), failed labels: \(counts.failedLabels)"
       ] : []
+    lines += state.melts.map { "melt \($0.id + 1): \(Self.words($0))" }
+    if counts.frames > 0 {
+      lines.append("frames of melts that the reference moved, learnt from too: \(counts.frames)")
+    }
     lines += [
       "re-rank evaluations of the reference: \(counts.rerankEvaluations)",
       "candidates: \(counts.bred) bred, \(distinct) distinct structures, \(counts.rejected) rejected, "
@@ -49,6 +53,8 @@ public struct CampaignSummary: Sendable {
       .init("candidates", .integer(counts.bred)),
       .init("labels", .integer(counts.labels)),
       .init("initial_labels", .integer(state.settings.initialStructures)),
+      .init("frames", .integer(counts.frames)),
+      .init("melts", .list(state.melts.map(Self.json))),
       .init("failed_labels", .integer(counts.failedLabels)),
       .init("rerank_evaluations", .integer(counts.rerankEvaluations)),
       .init("distinct", .integer(distinct)),
@@ -67,6 +73,41 @@ public struct CampaignSummary: Sendable {
       .init("quasi_entropy", .number(state.population.quasiEntropy())),
       .init("operators", operators),
     ])
+  }
+
+  /// How a melt went, in words.
+  private static func words(_ melt: MeltRecord) -> String {
+    var parts: [String] = []
+    switch melt.status {
+    case .ended(let reason): parts.append("given up: \(reason)")
+    case .ready, .inFlight, .waiting, .finished:
+      parts.append(melt.state?.phase.description ?? "not yet in motion")
+    }
+    if let state = melt.state {
+      parts.append(TextColumn.fixed(Double(state.dynamics.step) * melt.timeStep / 1000, 1) + " ps")
+      if let temperature = state.meltingTemperature {
+        parts.append("liquid down to \(TextColumn.fixed(temperature, 0)) K")
+      }
+      parts.append(TextColumn.fixed(state.dynamics.structure.volumePerAtom, 2) + " Å³/atom")
+    }
+    parts.append("\(melt.stops) stops, \(melt.failures) failures")
+    return parts.joined(separator: ", ")
+  }
+
+  private static func json(_ melt: MeltRecord) -> JSONValue {
+    var entries: [JSONValue.Member] = [.init("number", .integer(melt.id + 1))]
+    if case .ended(let reason) = melt.status { entries.append(.init("given_up", .text(reason))) }
+    if let state = melt.state {
+      entries.append(.init("phase", .text(state.phase.description)))
+      entries.append(.init("steps", .integer(state.dynamics.step)))
+      if let temperature = state.meltingTemperature {
+        entries.append(.init("liquid_down_to", .number(temperature)))
+      }
+      entries.append(.init("volume_per_atom", .number(state.dynamics.structure.volumePerAtom)))
+    }
+    entries.append(.init("stops", .integer(melt.stops)))
+    entries.append(.init("failures", .integer(melt.failures)))
+    return .object(entries)
   }
 
   /// Ratio, children and credit of every operator.

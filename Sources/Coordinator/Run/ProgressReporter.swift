@@ -71,6 +71,13 @@ public final class ProgressReporter {
     let settings = state.settings
     var parts: [String] = []
     switch state.phase {
+    case .searching where state.version > 0 && state.isMelting:
+      let melts = state.melts.map { melt in
+        guard let moving = melt.state else { return "begins" }
+        let picoseconds = Double(moving.dynamics.step) * melt.timeStep / 1000
+        return "\(moving.phase) \(TextColumn.fixed(picoseconds, 0)) ps"
+      }
+      parts.append("melts: " + melts.joined(separator: "; "))
     case .searching where !state.canRelax:
       parts.append("initial training set: \(counts.labels)/\(settings.initialStructures) labels")
     case .searching: parts.append("candidates \(counts.bred)/\(settings.candidates)")
@@ -86,7 +93,7 @@ public final class ProgressReporter {
       parts.append("labels \(counts.labels)/\(settings.maxLabels)")
       parts.append("potential \(state.version)")
     }
-    if state.phase == .searching, state.canRelax {
+    if state.phase == .searching, state.canRelax, counts.bred > 0 {
       let done = counts.bred - replayed
       if done > 10 {
         let left = elapsed / Double(done) * Double(settings.candidates - counts.bred)

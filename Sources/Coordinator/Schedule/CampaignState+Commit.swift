@@ -171,9 +171,13 @@ extension CampaignState {
     case .trained:
       if newVersion > 1 { counts.refits += 1 } else { estimateVolume() }
       version = newVersion
+      movesMelts = refitIsForMelts
       refreshQueue += population.beginRefresh(version: newVersion).map(\.id)
     case .trainingFailed(let reason):
-      if version == 0 { phase = .failed("the first training failed: \(reason)") }
+      // Without it the search cannot begin.
+      if version == 0 || movesMelts && !isMelting {
+        phase = .failed("the first training failed: \(reason)")
+      }
     default:
       throw mismatch(.refitArrival(version: newVersion), result)
     }

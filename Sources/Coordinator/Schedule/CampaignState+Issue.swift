@@ -115,9 +115,9 @@ extension CampaignState {
   // R5: at least max(8, 5 % of the set) new labels, or candidates that wait for them; one refit at a
   // time, and no new one before the whole population has moved to the last one.
   private func refitIsDue(forced: Bool) -> Bool {
-    guard !refitUnderWay, !isRefreshing, !isSelecting, openLabels == 0, freshLabels > 0 else {
-      return false
-    }
+    guard !refitUnderWay, !isRefreshing, !isSelecting, openLabels == 0 else { return false }
+    if movesMelts, !isMelting { return true }
+    guard freshLabels > 0 else { return false }
     guard version > 0 else {
       return openInitial == 0 && !awaitsFrames
         && (initialDone == settings.initialStructures || initialIsExhausted)
@@ -136,6 +136,7 @@ extension CampaignState {
 
   private mutating func refitRequest(slot: Int) -> SlotItem {
     refitUnderWay = true
+    refitIsForMelts = isMelting
     arrivals.append((slot + settings.refitDelay, .refit(version + 1)))
     labelsAtLastRefit = trainingLabels.count
     return .refitRequest(version: version + 1)
@@ -146,7 +147,7 @@ extension CampaignState {
 
   private mutating func nextInitialStructure() -> SlotItem? {
     let wanted = settings.initialStructures - initialDone - openInitial
-    guard !canRelax, wanted > 0, !initialIsExhausted else { return nil }
+    guard version == 0, settings.learns, wanted > 0, !initialIsExhausted else { return nil }
     let number = initialIssued
     initialIssued += 1
     openInitial += 1
@@ -197,7 +198,7 @@ extension CampaignState {
   private mutating func closingMelt(slot: Int) -> SlotItem {
     if selectionIsDue(forced: true) { return selection() }
     if refitIsDue(forced: true) { return refitRequest(slot: slot) }
-    if !canRelax, melts.allSatisfy({ $0.status == .ready }) {
+    if version == 0, melts.allSatisfy({ $0.status == .ready }) {
       phase = .failed("no structure of the initial training set could be labelled and learnt from")
       return .idle
     }

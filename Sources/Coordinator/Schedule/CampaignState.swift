@@ -53,6 +53,10 @@ public struct CampaignState: Sendable {
   var arrivals: [(due: Int, what: Arrival)] = []
   var labelsAtLastRefit = 0
   var refitUnderWay = false
+  /// Whether the refit that was asked for last is that of the potential that moves melts.
+  var refitIsForMelts = false
+  /// Whether the newest potential is one for melts alone.
+  var movesMelts = false
   /// The minima that labels were asked for, in the order of the labels.
   var verifiedMinima: [VerifiedMinimum] = []
   var commitsSinceVerification = 0
@@ -89,7 +93,10 @@ public struct CampaignState: Sendable {
   public init(_ settings: ScheduleSettings) {
     self.settings = settings
     population = Population(settings: settings.search)
-    melts = (0..<(settings.melts?.runs ?? 0)).map { MeltRecord(id: $0) }
+    melts =
+      settings.melts.map { melts in
+        (0..<melts.runs).map { MeltRecord(id: $0, timeStep: melts.timeStep) }
+      } ?? []
   }
 
   /// Labels that were asked for or are about to be, failed ones included.
@@ -108,7 +115,7 @@ public struct CampaignState: Sendable {
   var isRefreshing: Bool { population.pendingVersion != nil }
 
   /// Whether candidates can be relaxed: with a trained potential, or with the reference method.
-  var canRelax: Bool { version > 0 || !settings.learns }
+  var canRelax: Bool { version > 0 && !movesMelts || !settings.learns }
 
   /// The first stopped candidate that a newer potential version could help.
   var resumable: CandidateRecord? {

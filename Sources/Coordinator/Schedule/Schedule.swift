@@ -186,9 +186,14 @@ public struct Schedule: Sendable {
   }
 
   private func refitDispatch(_ version: Int) -> Dispatch {
-    Dispatch(
+    let data = state.refitData()
+    // The first potential of the search is another one than that which moved melts.
+    let goesOn = version > 1 && state.refitIsForMelts == state.movesMelts
+    let start = goesOn ? state.version : nil
+    return Dispatch(
       id: .refit(version),
-      order: .refit(
-        state.refitData(), version: version, start: version > 1 ? state.version : nil))
+      order: state.refitIsForMelts
+        ? .refitForMelts(data, version: version, start: start)
+        : .refit(data, version: version, start: start))
   }
 }

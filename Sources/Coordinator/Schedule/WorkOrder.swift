@@ -21,12 +21,14 @@ public enum WorkOrder: Sendable, Equatable {
   case label(Structure, again: Bool)
   /// Train potential `version` on labelled structures, starting from an earlier version where there is one.
   case refit([LabelledStructure], version: Int, start: Int?)
+  /// The same for the potential that moves melts.
+  case refitForMelts([LabelledStructure], version: Int, start: Int?)
   /// Relax a finished candidate with the reference method.
   case rerank(Structure)
   /// Scatter atoms, with a volume per atom in Å³, for the initial training set.
   case scatter(Composition, volumePerAtom: Double, stream: Int)
-  /// Move a melt on, with a potential version; after so many failures with other velocities.
-  case melt(MeltProgress, run: Int, failures: Int, version: Int)
+  /// Move a melt on, with a potential version; with other velocities for every attempt that is not 0.
+  case melt(MeltProgress, run: Int, attempt: Int, version: Int)
 
   /// The potential version that the worker must hold, if any; version 0 is the reference method,
   /// which every worker has.
@@ -35,7 +37,7 @@ public enum WorkOrder: Sendable, Equatable {
     case .explore(_, _, let version), .resume(_, let version), .refresh(_, let version),
       .select(_, let version, _), .melt(_, _, _, let version):
       version > 0 ? version : nil
-    case .refit(_, _, let start): start
+    case .refit(_, _, let start), .refitForMelts(_, _, let start): start
     case .generate, .label, .rerank, .scatter: nil
     }
   }
@@ -47,14 +49,14 @@ public enum WorkOrder: Sendable, Equatable {
     case .explore(_, _, let version), .resume(_, let version), .refresh(_, let version),
       .melt(_, _, _, let version):
       version == 0
-    case .generate, .select, .refit, .scatter: false
+    case .generate, .select, .refit, .refitForMelts, .scatter: false
     }
   }
 
   /// Whether the work may take much longer than a relaxation: nothing is queued behind it.
   public var isSlow: Bool {
     switch self {
-    case .label, .refit, .rerank, .melt: true
+    case .label, .refit, .refitForMelts, .rerank, .melt: true
     case .generate, .explore, .resume, .refresh, .select, .scatter: false
     }
   }
@@ -98,16 +100,21 @@ extension WorkOrder: ByteCodable {
     case .rerank(let structure):
       encoder.encode(UInt8(7))
       encoder.encode(structure)
+    case .refitForMelts(let labelled, let version, let start):
+      encoder.encode(UInt8(10))
+      encoder.encode(labelled)
+      encoder.encode(version)
+      encoder.encode(start)
     case .scatter(let composition, let volume, let stream):
       encoder.encode(UInt8(8))
       encoder.encode(composition)
       encoder.encode(volume)
       encoder.encode(stream)
-    case .melt(let progress, let run, let failures, let version):
+    case .melt(let progress, let run, let attempt, let version):
       encoder.encode(UInt8(9))
       encoder.encode(progress)
       encoder.encode(run)
-      encoder.encode(failures)
+      encoder.encode(attempt)
       encoder.encode(version)
     }
   }
@@ -140,7 +147,11 @@ extension WorkOrder: ByteCodable {
     case 9:
       self = .melt(
         try decoder.decode(), run: try decoder.decode(Int.self),
-        failures: try decoder.decode(Int.self), version: try decoder.decode(Int.self))
+        attempt: try decoder.decode(Int.self), version: try decoder.decode(Int.self))
+    case 10:
+      self = .refitForMelts(
+        try decoder.decode([LabelledStructure].self), version: try decoder.decode(Int.self),
+        start: try decoder.decode(Int?.self))
     case let tag: throw .invalid("work order \(tag)")
     }
   }

@@ -206,6 +206,7 @@ public struct MeltQuench {
   private mutating func beginNext() -> String? {
     run = nil
     switch state.phase {
+    case .calming: begin(.superheat, from: state.dynamics)
     case .superheat: beginTests()
     case .melting: return endTest()
     case .volume: return endVolume()
@@ -290,12 +291,12 @@ public struct MeltQuench {
     return nil
   }
 
-  /// Gives the liquid its mean volume.
+  /// Gives the liquid the volume that was found.
   private mutating func endVolume() -> String? {
     guard let liquid = state.lastLiquid, state.volume.mean > 0 else { return "no volume was found" }
     state.pressureError = pressureError(state)
     // The cell may have frozen meanwhile: the liquid of before goes on.
-    begin(.liquid, from: scaled(liquid, to: state.volume.mean))
+    begin(.liquid, from: scaled(liquid, to: state.volume.volumeAtRest))
     return nil
   }
 }

@@ -10,6 +10,8 @@ public struct MeltQuenchSettings: Sendable, Hashable {
   public var timeStep = 1.0
   /// What velocities remember, in fs: the relaxation time of Langevin's equation.
   public var relaxationTime = 100.0
+  /// How long atoms have to part at the start.
+  public var calmingTime = 500.0
   /// The temperature in K at which any order of the start is lost.
   public var superheat = 4000.0
   /// How long it is held.
@@ -57,6 +59,8 @@ public struct MeltQuenchSettings: Sendable, Hashable {
 
 /// What happens to a structure that is molten and quenched, one after the other.
 public enum MeltQuenchPhase: UInt8, Sendable, Hashable, CaseIterable {
+  /// Atoms that were too close part, with so much friction that they are not thrown about.
+  case calming
   /// Any order is lost.
   case superheat
   /// One temperature after the other is tested for a liquid.
@@ -80,6 +84,7 @@ extension MeltQuenchPhase: CustomStringConvertible {
   /// The word for logs.
   public var description: String {
     switch self {
+    case .calming: "calming"
     case .superheat: "superheat"
     case .melting: "melting"
     case .volume: "volume"

@@ -4,10 +4,14 @@ extension MeltQuenchState {
   /// The period of the cell in fs where it moves.
   private static let cellPeriod = 500.0
 
+  /// What velocities remember at the start, over what they remember later.
+  private static let calmingFriction = 0.1
+
   /// How many steps the phase, or the test of a temperature, takes at most.
   func phaseSteps(_ settings: MeltQuenchSettings) -> Int {
     let time =
       switch phase {
+      case .calming: settings.calmingTime
       case .superheat: settings.superheatTime
       case .melting: settings.meltingTime
       case .volume: settings.longestVolumeTime
@@ -27,7 +31,7 @@ extension MeltQuenchState {
   /// The temperature of the phase in K.
   private func ramp(_ settings: MeltQuenchSettings) -> TemperatureRamp {
     switch phase {
-    case .superheat: .constant(settings.superheat)
+    case .calming, .superheat: .constant(settings.superheat)
     case .melting: .constant(testedTemperature)
     case .volume, .liquid: .constant(liquidTemperature(settings))
     case .quench:
@@ -42,12 +46,14 @@ extension MeltQuenchState {
   func ensemble(_ settings: MeltQuenchSettings) -> Ensemble {
     let isIsochoric =
       switch phase {
-      case .superheat, .liquid: true
+      case .calming, .superheat, .liquid: true
       case .melting: isHeld
       case .volume, .quench, .anneal, .finished: false
       }
     guard !isIsochoric else {
-      return .langevin(ramp(settings), relaxationTime: settings.relaxationTime)
+      let time = settings.relaxationTime
+      return .langevin(
+        ramp(settings), relaxationTime: phase == .calming ? Self.calmingFriction * time : time)
     }
     return .isobaric(
       IsobaricSettings(

@@ -4,7 +4,7 @@ import NumericalCore
 /// How far a structure has come on its way through liquid and glass: all that the steps to come depend on.
 public struct MeltQuenchState: Sendable, Hashable {
   /// What happens to it.
-  public internal(set) var phase = MeltQuenchPhase.superheat
+  public internal(set) var phase = MeltQuenchPhase.calming
   /// Its atoms in motion.
   public internal(set) var dynamics: DynamicalState
   /// The temperatures that were tested for a liquid, in their order.
