@@ -21,7 +21,9 @@ extension PoolCorrelation {
   }
 
   private static func milli(_ value: Double?) -> String {
-    value.map { TextColumn.fixed(1000 * $0, 2) } ?? "-"
+    guard let value else { return "-" }
+    let text = TextColumn.fixed(1000 * value, 2)
+    return text == "-0.00" ? "0.00" : text
   }
 
   private static func percent(_ part: Int, of whole: Int) -> String {
