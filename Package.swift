@@ -67,12 +67,13 @@ let package = Package(
       ["NumericalCore", "Crystal", "Potential", "StructureFormats", "Settings", "CProcess"]),
     module("Dataset", ["NumericalCore", "Crystal", "Potential", "StructureFormats"]),
     module("Evolution", ["NumericalCore", "Crystal"]),
+    module("Plotting", ["NumericalCore"]),
     module("MPIBindings", ["CMPI"]),
     module(
       "Coordinator",
       [
         "NumericalCore", "Settings", "Crystal", "StructureFormats", "Archive", "Potential",
-        "Dynamics", "ReferenceEngines", "Dataset", "Evolution", "MPIBindings",
+        "Dynamics", "ReferenceEngines", "Dataset", "Evolution", "MPIBindings", "Plotting",
       ]),
     program(
       "polymorph",
@@ -109,6 +110,7 @@ let package = Package(
       "ReferenceEnginesTests", ["ReferenceEngines", "Dynamics", "StructureFormats"], fixtures: true),
     tests("DatasetTests", ["Dataset", "StructureFormats"], fixtures: true),
     tests("EvolutionTests", ["Evolution"]),
+    tests("PlottingTests", ["Plotting"]),
     tests("MPIBindingsTests", ["MPIBindings"]),
     tests("CoordinatorTests", ["Coordinator"], fixtures: true),
     tests("CommandLineTests", ["Coordinator"], fixtures: true),

@@ -91,7 +91,14 @@ struct ExtrapolationOptions {
 
   /// Reads the options.
   init(_ arguments: ParsedArguments) throws(CommandLineError) {
-    mode = try arguments.word("mode", as: ExtrapolationMode.self) ?? .configuration
+    self.init(try arguments.word("mode", as: ExtrapolationMode.self) ?? .configuration)
+  }
+
+  /// What a search grades by.
+  static let search = ExtrapolationOptions(.neighbourhood)
+
+  private init(_ mode: ExtrapolationMode) {
+    self.mode = mode
     options = mode == .configuration ? .mlip : ActiveSet.Options()
   }
 

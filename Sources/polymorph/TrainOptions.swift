@@ -4,6 +4,27 @@ import Potential
 
 /// The starts of a training that a command line asks for.
 struct TrainingStarts {
+  /// What a fit aims at and when it ends: the options of all verbs that fit, beside `pressure`.
+  static let lossOptions: [CommandSyntax.Option] = [
+    .init("weights", "E,F,S", "weights of energy, force and stress; default 1,0.01,0.001"),
+    .init("scaling", "WORD", "vibrations (default), structures or molecules"),
+    .init("force-cap", "eV/Å", "leaves out structures with a larger force; default: none"),
+    .init(
+      "robust-force", "eV/Å",
+      "F₀: divides the force weight of a structure by 1 + F²/F₀² of its RMS force; default: none"
+    ),
+    .init(
+      "robust-energy", "eV/atom",
+      "E₀: divides the weights of a structure by 1 + ΔH²/E₀² of its enthalpy ΔH above the lowest of its "
+        + "composition; default: none"
+    ),
+    .init(
+      "energy-window", "eV/atom",
+      "leaves out structures whose enthalpy is so far above the lowest of their composition; default: none"
+    ),
+    .init("trials", "N", "most steps of a fit, at each level; default 100"),
+  ]
+
   /// Each with the settings of its fit.
   let settings: [TrainingSettings]
   /// Whether every start gives a potential of its own, not the best one.
@@ -49,8 +70,8 @@ struct TrainingStarts {
     }
   }
 
-  // What all starts share.
-  private static func common(_ arguments: ParsedArguments) throws -> TrainingSettings {
+  /// What all starts share: the options of `lossOptions` and `pressure`.
+  static func common(_ arguments: ParsedArguments) throws -> TrainingSettings {
     var settings = TrainingSettings.plain
     let weights = try arguments.numbers("weights", count: 3) ?? [1, 0.01, 0.001]
     let scaling =
@@ -58,7 +79,7 @@ struct TrainingStarts {
     do {
       settings.weights = try TrainingWeights(
         energy: weights[0], force: weights[1], stress: weights[2], scaling: scaling)
-    } catch { throw CommandLineError("train: --weights: \(error)") }
+    } catch { throw CommandLineError("\(arguments.verb): --weights: \(error)") }
     settings.forceCap = try arguments.positiveNumber("force-cap")
     settings.robustForce = try arguments.positiveNumber("robust-force")
     settings.robustEnergy = try arguments.positiveNumber("robust-energy")

@@ -22,30 +22,14 @@ enum TrainVerb: Verb {
         "minimum-distance", "Å",
         "inner end of the radial basis; default: 0.9 times the shortest distance in the data"),
       .init("radial-basis", "N", "number of radial basis functions; default 8"),
-      .init("weights", "E,F,S", "weights of energy, force and stress; default 1,0.01,0.001"),
-      .init("scaling", "WORD", "vibrations (default), structures or molecules"),
       .init("validation", "DATA", "labelled structures to test the potential on"),
       .init("start", "POT", "starts from this potential; its basis is kept"),
       .init("seed", "S", "starts from random radial functions of this seed"),
       .init("starts", "N", "the best of N starts, the first of which is not random; default 1"),
       .init("continuation", nil, "climbs through the levels 8, 12, … below the level"),
       .init("ensemble", "K", "K potentials POT-1.mtp … POT-K.mtp from random starts"),
-      .init("force-cap", "eV/Å", "leaves out structures with a larger force; default: none"),
-      .init(
-        "robust-force", "eV/Å",
-        "F₀: divides the force weight of a structure by 1 + F²/F₀² of its RMS force; default: none"
-      ),
-      .init(
-        "robust-energy", "eV/atom",
-        "E₀: divides the weights of a structure by 1 + ΔH²/E₀² of its enthalpy ΔH above the lowest of its "
-          + "composition; default: none"
-      ),
-      .init(
-        "energy-window", "eV/atom",
-        "leaves out structures whose enthalpy is so far above the lowest of their composition; default: none"
-      ),
+    ] + TrainingStarts.lossOptions + [
       .init("pressure", "GPa", "of these enthalpies; default 0"),
-      .init("trials", "N", "most steps of a fit, at each level; default 100"),
       .init(
         "progress", nil, "tells of every step on the standard error, also where that is no terminal"
       ),

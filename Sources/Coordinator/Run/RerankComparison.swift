@@ -1,4 +1,5 @@
 import Crystal
+import Dataset
 import Evolution
 import Foundation
 import NumericalCore

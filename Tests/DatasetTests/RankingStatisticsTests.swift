@@ -1,4 +1,4 @@
-import Coordinator
+import Dataset
 import TestSupport
 import Testing
 

@@ -47,26 +47,19 @@ public struct RankingStatistics: Sendable, Hashable {
   ///   - groups: Candidates with equal numbers are compared; one group where `nil`.
   /// - Complexity: O(N²)
   public init(model: [Double], reference: [Double], groups: [Int]? = nil) {
-    let groups = groups ?? model.map { _ in 0 }
+    let groups = CandidateGroups(groups ?? model.map { _ in 0 })
     precondition(
       model.count == reference.count && model.count == groups.count, "one enthalpy per candidate")
-    let peers = groups.indices.map { a in groups.indices.filter { groups[$0] == groups[a] } }
-    modelDifferences = Self.differences(model, peers)
-    referenceDifferences = Self.differences(reference, peers)
-    modelPlaces = Self.places(model, peers)
-    referencePlaces = Self.places(reference, peers)
-
-    let freedom = model.count - Set(groups).count
-    let isDefined = freedom >= 2
-    pearson = isDefined ? Self.correlation(model, reference, peers, least: 1e-9) : nil
-    spearman =
-      isDefined
-      ? Self.correlation(Self.ranks(model, peers), Self.ranks(reference, peers), peers, least: 0.01)
-      : nil
+    modelDifferences = Self.differences(model, groups)
+    referenceDifferences = Self.differences(reference, groups)
+    modelPlaces = Self.places(model, groups)
+    referencePlaces = Self.places(reference, groups)
+    pearson = groups.pearson(model, reference, least: 1e-9)
+    spearman = groups.spearman(model, reference, tieWidths: (Self.tieWidth, Self.tieWidth))
 
     var (pairs, concordant, discordant, modelTies, referenceTies) = (0, 0, 0, 0, 0)
-    for a in groups.indices {
-      for b in peers[a] where b > a {
+    for a in model.indices {
+      for b in groups.peers(of: a) where b > a {
         pairs += 1
         let order = (Self.order(model[a], model[b]), Self.order(reference[a], reference[b]))
         if order.0 == 0 { modelTies += 1 }
@@ -77,15 +70,16 @@ public struct RankingStatistics: Sendable, Hashable {
     }
     self.pairs = pairs
     discordantPairs = discordant
-    let denominator = Double((pairs - modelTies) * (pairs - referenceTies))
+    // A product of integers would be too large for pools of many thousands.
+    let denominator = Double(pairs - modelTies) * Double(pairs - referenceTies)
     kendall =
-      isDefined && denominator > 0
+      model.count - groups.members.count >= 2 && denominator > 0
       ? Double(concordant - discordant) / denominator.squareRoot() : nil
 
     let errors = zip(model, reference).map { $0 - $1 }
     meanOffset = errors.isEmpty ? nil : Self.mean(errors)
-    let compared = Self.centred(errors, peers).indices.filter { peers[$0].count > 1 }
-    let centred = Self.centred(errors, peers)
+    let centred = groups.centred(errors)
+    let compared = centred.indices.filter { groups.peers(of: $0).count > 1 }
     rootMeanSquareError =
       compared.isEmpty
       ? nil : Self.mean(compared.map { centred[$0] * centred[$0] }).squareRoot()
@@ -101,41 +95,12 @@ public struct RankingStatistics: Sendable, Hashable {
     abs(a - b) <= tieWidth ? 0 : (a < b ? -1 : 1)
   }
 
-  private static func differences(_ values: [Double], _ peers: [[Int]]) -> [Double] {
-    values.indices.map { a in values[a] - (peers[a].map { values[$0] }.min() ?? values[a]) }
+  private static func differences(_ values: [Double], _ groups: CandidateGroups) -> [Double] {
+    let lowest = groups.members.map { members in members.map { values[$0] }.min() ?? 0 }
+    return values.indices.map { values[$0] - lowest[groups.group[$0]] }
   }
 
-  private static func places(_ values: [Double], _ peers: [[Int]]) -> [Int] {
-    values.indices.map { a in 1 + peers[a].count { order(values[$0], values[a]) < 0 } }
-  }
-
-  /// Ranks from 1, half a step up for every other candidate that is tied.
-  private static func ranks(_ values: [Double], _ peers: [[Int]]) -> [Double] {
-    values.indices.map { a in
-      1
-        + peers[a].reduce(0) { sum, b in
-          guard b != a else { return sum }
-          let order = order(values[b], values[a])
-          return sum + (order < 0 ? 1 : (order == 0 ? 0.5 : 0))
-        }
-    }
-  }
-
-  /// Values less the mean of their group.
-  private static func centred(_ values: [Double], _ peers: [[Int]]) -> [Double] {
-    values.indices.map { a in values[a] - mean(peers[a].map { values[$0] }) }
-  }
-
-  /// `nil` where one of the two spreads by no more than `least`.
-  private static func correlation(
-    _ one: [Double], _ other: [Double], _ peers: [[Int]], least: Double
-  ) -> Double? {
-    let (a, b) = (centred(one, peers), centred(other, peers))
-    func product(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).map { $0 * $1 }.reduce(0, +) }
-    let limit = least * least * Double(one.count)
-    guard product(a, a) > limit, product(b, b) > limit else { return nil }
-    let value = product(a, b) / (product(a, a) * product(b, b)).squareRoot()
-    // Roundoff may lead a little beyond.
-    return max(-1, min(1, value))
+  private static func places(_ values: [Double], _ groups: CandidateGroups) -> [Int] {
+    values.indices.map { a in 1 + groups.peers(of: a).count { order(values[$0], values[a]) < 0 } }
   }
 }
