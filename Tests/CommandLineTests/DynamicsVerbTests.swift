@@ -48,17 +48,17 @@ struct DynamicsVerbTests {
 
     """
   private static let glass = """
-    title: Argon
+    title: A Lennard-Jones solid
     seed: 2
-    time_step: 5
-    start: {composition: Ar, atoms: 32, volume_per_atom: 44}
+    time_step: 2
+    start: {composition: Cu, atoms: 24, volume_per_atom: 17}
     melt_quench:
-      {superheat: 150, superheat_time: 5, melting_time: 10, volume_time: 20, liquid_time: 5,
-       quench_rate: 10, glass_temperature: 20, anneal_temperature: 30, anneal_time: 5}
+      {superheat_time: 2, melting_time: 4, volume_time: 15, liquid_time: 4, quench_rate: 500,
+       anneal_time: 2}
     reference:
       kind: lennard-jones
       truncation: force-shift
-      pairs: [{elements: [Ar, Ar], epsilon: 0.0104, sigma: 3.4, cutoff: 7}]
+      pairs: [{elements: [Cu, Cu], epsilon: 0.4, sigma: 2.3, cutoff: 5.75}]
 
     """
 
@@ -121,7 +121,7 @@ struct DynamicsVerbTests {
     // Long enough to be killed on the way.
     let text =
       isGlass
-      ? Self.glass.replacing("anneal_time: 5", with: "anneal_time: 400")
+      ? Self.glass.replacing("anneal_time: 2", with: "anneal_time: 400")
       : (Self.stages + Self.reference).replacing("time: 2.2", with: "time: 22.2")
     let plan = try plan(text)
     #expect(try run([plan, "--directory", "whole"]).status == 0)
@@ -200,7 +200,7 @@ struct DynamicsVerbTests {
       ("time_step: 2", "potential: a.mtp", "plan.yaml:10: reference", "one of them"),
       (
         "start: {structure: POSCAR, supercell: [2, 2, 2]}", "start: {composition: GaAs}",
-        "plan.yaml:1", "knows"
+        "plan.yaml:12: reference.parameters", "Ga"
       ),
     ])
   func mistakes(found: String, wrong: String, place: String, advice: String) throws {

@@ -58,7 +58,7 @@ public struct MeltQuench {
   /// A melt that grows beyond so many times the volume of the glass boils, and is held.
   private static let largestGrowth = 1.5
   /// A liquid that freezes so often in a row, before a volume is known, is too cold.
-  private static let mostFreezes = 5
+  private static let mostFreezes = 3
 
   /// Takes steps, through as many phases as they reach.
   ///
@@ -140,7 +140,7 @@ public struct MeltQuench {
     let block = settings.steps(Self.volumeBlock)
     let passed = dynamics.step - state.departure - 2 * block
     guard passed > 0 else { return }
-    let window = settings.steps(settings.meltingTime / 2)
+    let window = settings.steps(settings.meltingTime)
     if passed % window == 1 {
       state.volumeBefore = state.volume
       state.windowStart = dynamics.structure.positions
@@ -209,7 +209,7 @@ public struct MeltQuench {
     case .calming: begin(.superheat, from: state.dynamics)
     case .superheat: beginTests()
     case .melting: return endTest()
-    case .volume: return endVolume()
+    case .volume: endVolume()
     case .liquid: begin(.quench, from: state.dynamics)
     case .quench: begin(.anneal, from: state.dynamics)
     case .anneal: begin(.finished, from: state.dynamics)
@@ -245,7 +245,8 @@ public struct MeltQuench {
       }
     state.glassVolume =
       isGlass ? glass.structure.volume : melt.structure.volume / Self.thermalGrowth
-    begin(.melting, from: scaled(melt, to: Self.thermalGrowth * state.glassVolume))
+    beginTest(
+      at: settings.superheat, from: scaled(melt, to: Self.thermalGrowth * state.glassVolume))
   }
 
   private func scaled(_ dynamics: DynamicalState, to volume: Double) -> DynamicalState {
@@ -256,47 +257,62 @@ public struct MeltQuench {
     return result
   }
 
-  /// Judges the temperature under test and chooses the next one.
+  /// Judges the temperature under test and chooses what is tested next.
   private mutating func endTest() -> String? {
+    let temperature = state.testedTemperature
     let test = MeltingTest(
-      temperature: state.testedTemperature, species: state.dynamics.structure.species,
+      temperature: temperature, species: state.dynamics.structure.species,
       frames: state.testFrames, settings)
     if test.isDoubtful(settings), state.testLength < MeltingTest.longest {
       state.testLength *= 2
       return nil
     }
     state.tests.append(test)
-    if test.isLiquid { state.lastLiquid = state.dynamics }
-    guard let liquid = state.lastLiquid else {
-      guard state.tests.count <= Self.hotterTests else {
-        return "nothing flows up to \(state.testedTemperature) K: raise the superheat"
+    if test.isLiquid { state.testedLiquid = state.dynamics }
+    let votes = state.tests.reversed().prefix { $0.temperature == temperature }
+    let liquid = votes.count(where: \.isLiquid)
+    let solid = votes.count - liquid
+    guard liquid > 1 || solid > 1 || test.isClearlyLiquid && solid == 0 else {
+      return testAgain(attempt: votes.count)
+    }
+    if liquid > solid {
+      state.lastLiquid = state.testedLiquid
+      state.liquidTemperature = temperature
+      beginTest(at: temperature * settings.coolingFactor, from: state.testedLiquid)
+    } else if let melting = state.liquidTemperature {
+      state.meltingTemperature = melting
+      begin(.volume, from: state.lastLiquid ?? state.dynamics)
+      state.departure = state.firstStep
+    } else {
+      guard state.hotterTests < Self.hotterTests else {
+        return "nothing flows up to \(temperature) K: raise the superheat"
       }
-      state.testedTemperature /= settings.coolingFactor
-      begin(.melting, from: state.dynamics)
-      return nil
+      state.hotterTests += 1
+      beginTest(at: temperature / settings.coolingFactor, from: state.dynamics)
     }
-    // One temperature may look solid by chance; the lowest liquid counts once two in a row do not flow.
-    guard state.tests.suffix(2).allSatisfy({ !$0.isLiquid }),
-      let temperature = state.tests.last(where: \.isLiquid)?.temperature
-    else {
-      state.testedTemperature *= settings.coolingFactor
-      begin(.melting, from: state.dynamics)
-      return nil
-    }
-    state.meltingTemperature = temperature
-    state.volume = VolumeAverage()
-    state.freezes = 0
-    begin(.volume, from: liquid)
-    state.departure = state.firstStep
+    return nil
+  }
+
+  private mutating func beginTest(at temperature: Double, from start: DynamicalState?) {
+    begin(.melting, from: start ?? state.dynamics)
+    state.testedTemperature = temperature
+    state.testStart = state.dynamics
+  }
+
+  /// The temperature is tested once more, from the same atoms with other velocities.
+  private mutating func testAgain(attempt: Int) -> String? {
+    guard let start = state.testStart else { return "no test has begun" }
+    begin(.melting, from: start)
+    state = state.withOtherVelocities(attempt: attempt, settings: settings)
     return nil
   }
 
   /// Gives the liquid the volume that was found.
-  private mutating func endVolume() -> String? {
-    guard let liquid = state.lastLiquid, state.volume.mean > 0 else { return "no volume was found" }
+  private mutating func endVolume() {
+    guard let liquid = state.lastLiquid else { return }
     state.pressureError = pressureError(state)
-    // The cell may have frozen meanwhile: the liquid of before goes on.
-    begin(.liquid, from: scaled(liquid, to: state.volume.volumeAtRest))
-    return nil
+    // The cell may have frozen meanwhile: the liquid of before goes on, in its own volume where no other is known.
+    let volume = state.volume.mean > 0 ? state.volume.volumeAtRest : liquid.structure.volume
+    begin(.liquid, from: scaled(liquid, to: volume))
   }
 }

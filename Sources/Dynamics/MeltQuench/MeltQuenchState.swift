@@ -19,8 +19,15 @@ public struct MeltQuenchState: Sendable, Hashable {
   var testLength = 1
   /// Positions in Å of the test under way, at equal intervals of time.
   var testFrames: [[Vector3]] = []
-  /// The end of the last test that found a liquid.
+  /// Where the tests of the temperature under test begin.
+  var testStart: DynamicalState?
+  /// The end of the last test that found a liquid, and that of the last temperature that was one.
+  var testedLiquid: DynamicalState?
   var lastLiquid: DynamicalState?
+  /// That temperature in K.
+  var liquidTemperature: Double?
+  /// How many temperatures above the superheat were tested.
+  var hotterTests = 0
   var volume = VolumeAverage()
   /// The mean volume before the window under way.
   var volumeBefore = VolumeAverage()
@@ -39,7 +46,8 @@ public struct MeltQuenchState: Sendable, Hashable {
   var isBoiling = false
   /// Whether it is held at a fixed volume for that.
   var isHeld = false
-  /// The standard error of the pressure in eV/Å³ that the volume was made for; `nil` before there is one.
+  /// The standard error of the pressure in eV/Å³ that the volume was made for; `nil` where
+  /// that is not known.
   public internal(set) var pressureError: Double?
 
   /// The beginning.
@@ -67,7 +75,11 @@ extension MeltQuenchState: ByteCodable {
     encoder.encode(testLength)
     encoder.encode(testFrames.count)
     for frame in testFrames { encoder.encode(frame) }
+    encoder.encode(testStart)
+    encoder.encode(testedLiquid)
     encoder.encode(lastLiquid)
+    encoder.encode(liquidTemperature)
+    encoder.encode(hotterTests)
     encoder.encode(volume)
     encoder.encode(volumeBefore)
     encoder.encode(departure)
@@ -93,10 +105,16 @@ extension MeltQuenchState: ByteCodable {
     testedTemperature = try decoder.decode()
     testLength = try decoder.decode()
     let frames: Int = try decoder.decode()
-    guard (0...MeltingTest.longest * MeltingTest.frames).contains(frames) else { throw .invalid("\(frames) frames") }
+    guard (0...MeltingTest.longest * MeltingTest.frames).contains(frames) else {
+      throw .invalid("\(frames) frames")
+    }
     testFrames = []
     for _ in 0..<frames { testFrames.append(try decoder.decode([Vector3].self)) }
+    testStart = try decoder.decode(DynamicalState?.self)
+    testedLiquid = try decoder.decode(DynamicalState?.self)
     lastLiquid = try decoder.decode(DynamicalState?.self)
+    liquidTemperature = try decoder.decode(Double?.self)
+    hotterTests = try decoder.decode()
     volume = try decoder.decode(VolumeAverage.self)
     volumeBefore = try decoder.decode(VolumeAverage.self)
     departure = try decoder.decode()

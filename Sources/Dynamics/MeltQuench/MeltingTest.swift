@@ -6,7 +6,9 @@ import NumericalCore
 /// The rule of C. Hong et al., Phys. Rev. B 102, 224104 (2020): the mean-square displacement of all atoms grows at least with
 /// the power 0.8 of time, and at the end is at least that of 1.5 Å. Theirs is that from the beginning of a
 /// test, which for a hundred atoms makes one good liquid in ten look like a solid; here it is averaged over
-/// the beginnings in one half of a test that takes twice as long, and doubtful tests are made longer.
+/// the beginnings in one half of a test that takes twice as long, doubtful tests are made longer, and unless the
+/// first test of a temperature is clearly that of a liquid, two of three decide: whether a crystal begins to grow
+/// within a test is a matter of chance.
 public struct MeltingTest: Sendable, Hashable {
   /// The temperature in K.
   public let temperature: Double
@@ -22,7 +24,9 @@ public struct MeltingTest: Sendable, Hashable {
   /// A test whose slope is closer to the limit than this is made twice as long, and again.
   static let doubt = 0.1
   /// So many times the usual length at most.
-  static let longest = 4
+  static let longest = 2
+  /// With such a slope one test is enough.
+  static let clearSlope = 0.95
 
   /// Judges a temperature.
   ///
@@ -50,6 +54,9 @@ public struct MeltingTest: Sendable, Hashable {
     isLiquid =
       slope >= settings.diffusiveSlope && displacement >= settings.diffusiveDistance
   }
+
+  /// Whether no other test is needed.
+  var isClearlyLiquid: Bool { isLiquid && slope >= Self.clearSlope }
 
   /// Whether a longer test could tell otherwise.
   func isDoubtful(_ settings: MeltQuenchSettings) -> Bool {
