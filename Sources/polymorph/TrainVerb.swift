@@ -25,7 +25,7 @@ enum TrainVerb: Verb {
       .init(
         "repulsion", "INNER,OUTER",
         "adds the repulsion of nuclei (Ziegler, Biersack, Littmark) between atoms closer than OUTER, switched from "
-          + "INNER on, fractions of the sum of covalent radii such as 0.6,0.9; none: default, or that of --start"
+          + "INNER on, fractions of the sum of covalent radii such as 0.5,0.8; none: default, or that of --start"
       ),
       .init("weights", "E,F,S", "weights of energy, force and stress; default 1,0.01,0.001"),
       .init("scaling", "WORD", "vibrations (default), structures or molecules"),

@@ -50,7 +50,7 @@ struct RepulsionTests {
     arguments: [2, 4])
   func holes(level: Int) throws {
     let open = try potential(level: level, nil)
-    let closed = try potential(level: level, .standard)
+    let closed = try potential(level: level, ShortRangeRepulsion(inner: 0.6, outer: 0.9))
     let elements = closed.elements
     var fallen = 0
     for seed in UInt64(1)...8 {

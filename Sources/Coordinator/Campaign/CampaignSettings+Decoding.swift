@@ -101,7 +101,7 @@ extension CampaignSettings.PotentialChoice {
     guard value.isMapping else {
       throw value.error(
         allowed: "none, or inner and outer as fractions of the sum of covalent radii",
-        suggestion: "try {inner: 0.6, outer: 0.9}")
+        suggestion: "try {inner: 0.5, outer: 0.8}")
     }
     var section = try value.mapping()
     let standard = ShortRangeRepulsion.standard
@@ -112,7 +112,7 @@ extension CampaignSettings.PotentialChoice {
     do { return try ShortRangeRepulsion(inner: inner, outer: outer) } catch {
       throw value.error(
         found: "inner \(inner) and outer \(outer)", allowed: "outer above inner",
-        suggestion: "try {inner: 0.6, outer: 0.9}")
+        suggestion: "try {inner: 0.5, outer: 0.8}")
     }
   }
 }

@@ -32,11 +32,17 @@ struct RepulsionTable: Sendable {
     _ slots: NeighborSlots, _ range: Range<Int>, pair: Int, to energies: inout Lanes
   ) {
     pairs.withUnsafeBufferPointer { pairs in
-      let limit = Lanes(repeating: pairs[pair].outer)
+      let limit = pairs[pair].outer
+      var closest = Lanes(repeating: limit)
       for slot in range {
         let r = slots.geometry[slot &* NeighborSlots.geometryStride &+ 3]
-        // Hardly ever is a neighbor so near.
-        guard any(r .< limit) else { continue }
+        closest = Lanes.smaller(closest, r)
+      }
+      // Hardly ever is a neighbor so near.
+      guard closest.least < limit else { return }
+      for slot in range {
+        let r = slots.geometry[slot &* NeighborSlots.geometryStride &+ 3]
+        guard r.least < limit else { continue }
         let (energy, slope) = Self.halves(pairs[pair], r)
         energies += energy
         slots.derivatives[slot &* NeighborSlots.derivativeStride] += slope

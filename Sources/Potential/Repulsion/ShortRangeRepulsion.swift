@@ -11,18 +11,17 @@ import NumericalCore
 /// A potential learns nothing of distances that its training set does not hold, and may have holes there. The
 /// repulsion pushes atoms out of them; training subtracts it from the labels, so what is learned is the rest.
 ///
-/// Both radii are fractions of the sum of a pair's covalent radii. With the defaults the bonds of solids lie
-/// outside the outer radius or close to it (Si–O: 1.59 Å, B–N 1.40 Å, C–C 1.37 Å; a Ti–O bond of TiO₂ at 1.95 Å,
-/// inside of 2.03 Å, holds 0.03 eV); at 0.7 times the sum, where searches forbid pairs, it holds 1 to 9 eV and pushes with
-/// 5 to 100 eV/Å.
+/// Both radii are fractions of the sum of a pair's covalent radii. With the usual ones the bonds of solids lie outside the
+/// outer radius, in oxides of metals too (Ti–O: 1.81 Å, Si–O 1.42 Å, B–N 1.24 Å, C–C 1.22 Å); multiple bonds of molecules may
+/// lie within.
 public struct ShortRangeRepulsion: Sendable, Hashable {
   /// The radius below which it is not switched, as a fraction of the sum of covalent radii.
   public let inner: Double
   /// The radius from which there is none, as a fraction of the sum of covalent radii.
   public let outer: Double
 
-  /// The usual radii: 0.6 and 0.9.
-  public static let standard = ShortRangeRepulsion(unchecked: 0.6, 0.9)
+  /// The usual radii: 0.5 and 0.8.
+  public static let standard = ShortRangeRepulsion(unchecked: 0.5, 0.8)
 
   /// The fractions that are allowed.
   public static let range = 0.1...2.0
@@ -37,7 +36,7 @@ public struct ShortRangeRepulsion: Sendable, Hashable {
     guard Self.range.contains(inner), Self.range.contains(outer), inner < outer else {
       throw .invalidParameters(
         "a repulsion from \(inner) to \(outer) times the sum of covalent radii; fractions from "
-          + "\(Self.range.lowerBound) to \(Self.range.upperBound) are allowed, the inner one below the outer one, such as 0.6 and 0.9"
+          + "\(Self.range.lowerBound) to \(Self.range.upperBound) are allowed, the inner one below the outer one, such as 0.5 and 0.8"
       )
     }
     self.init(unchecked: inner, outer)
