@@ -13,6 +13,7 @@ struct PotentialChoice {
   static let options = [
     Syntax.Option("cutoff", "Å", "cutoff radius where POT is a level; default 5"),
     .init("minimum-distance", "Å", "inner end of its radial basis; default 1.9"),
+    .init("repulsion", nil, "adds the short-range repulsion that searches use"),
   ]
 
   let file: PotentialFile
@@ -27,19 +28,28 @@ struct PotentialChoice {
     let path = arguments.argument("STRUCTURES")
     let cutoff = try arguments.positiveNumber("cutoff")
     let distance = try arguments.positiveNumber("minimum-distance")
+    let chosen: PotentialFile
     if let level = Int(word) {
       structures = try Self.structures(path, elements: nil)
-      file = .momentTensor(
+      chosen = .momentTensor(
         try Self.untrained(level, for: structures, cutoff: cutoff ?? 5, distance: distance ?? 1.9))
     } else {
       if cutoff != nil || distance != nil {
         throw WrongCommandLine("--cutoff and --minimum-distance are for a level, not for a file")
       }
-      file = try PotentialFile(path: word)
-      let elements = file.potential.elements
+      chosen = try PotentialFile(path: word)
+      let elements = chosen.potential.elements
       structures = try Self.structures(
         path, elements: elements.allSatisfy { $0.unnamedType == nil } ? elements : nil)
     }
+    file = arguments.has("repulsion") ? try Self.repelling(chosen) : chosen
+  }
+
+  private static func repelling(_ file: PotentialFile) throws -> PotentialFile {
+    guard case .momentTensor(let potential) = file else {
+      throw WrongCommandLine("--repulsion is for moment tensor potentials")
+    }
+    return .momentTensor(try potential.with(repulsion: .standard))
   }
 
   private static func structures(_ path: String, elements: [ChemicalElement]?) throws -> [Structure]

@@ -39,6 +39,14 @@ extension SIMD8<Double> {
   @inlinable @inline(__always)
   package static func larger(_ a: Self, _ b: Self) -> Self { polymorph_larger(a, b) }
 
+  /// The smaller of two vectors, lane by lane.
+  @inlinable @inline(__always)
+  package static func smaller(_ a: Self, _ b: Self) -> Self { polymorph_smaller(a, b) }
+
+  /// The smallest of all lanes.
+  @inlinable @inline(__always)
+  package var least: Double { polymorph_least(self) }
+
   /// The sum, lane by lane.
   @inlinable @inline(__always)
   package static func + (a: Self, b: Self) -> Self { polymorph_sum(a, b) }

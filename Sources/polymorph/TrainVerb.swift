@@ -22,6 +22,11 @@ enum TrainVerb: Verb {
         "minimum-distance", "Å",
         "inner end of the radial basis; default: 0.9 times the shortest distance in the data"),
       .init("radial-basis", "N", "number of radial basis functions; default 8"),
+      .init(
+        "repulsion", "INNER,OUTER",
+        "adds the repulsion of nuclei (Ziegler, Biersack, Littmark) between atoms closer than OUTER, switched from "
+          + "INNER on, fractions of the sum of covalent radii such as 0.5,0.8; none: default, or that of --start"
+      ),
       .init("validation", "DATA", "labelled structures to test the potential on"),
       .init("start", "POT", "starts from this potential; its basis is kept"),
       .init("seed", "S", "starts from random radial functions of this seed"),
@@ -56,7 +61,8 @@ enum TrainVerb: Verb {
     let validation = try arguments.option("validation").map { path in
       try LabelledData(try input.records(path), path: path, session: session)
     }
-    let potential = try start ?? shape.potential(for: data, elements: input.elements)
+    let potential = try RepulsionOption(arguments).applied(
+      to: start ?? shape.potential(for: data, elements: input.elements))
     var fits: [Fit] = []
     for (number, settings) in starts.settings.enumerated() {
       let prefix = starts.settings.count > 1 ? "start \(number + 1), " : ""

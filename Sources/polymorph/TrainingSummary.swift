@@ -28,8 +28,13 @@ struct TrainingSummary {
 
   private func lines(_ fit: Fit) -> [String] {
     let trials = fit.report?.trials ?? 0
-    var lines = [
-      "potential       \(output), \(fit.potential.parameterCount) parameters",
+    var lines = ["potential       \(output), \(fit.potential.parameterCount) parameters"]
+    if let repulsion = fit.potential.repulsion {
+      lines.append(
+        "repulsion       ZBL, \(repulsion.inner) to \(repulsion.outer) of the sum of covalent radii"
+      )
+    }
+    lines += [
       "trained on      \(fit.usedCount) of \(fit.structureCount) structures",
       "loss            \(short(fit.loss)) after \(trials) trials"
         + (fit.report?.converged ?? true ? "" : ", not converged"),

@@ -2,6 +2,7 @@ import Coordinator
 import Crystal
 import Evolution
 import Foundation
+import Potential
 import Settings
 import Testing
 
@@ -53,6 +54,7 @@ struct CampaignSettingsTests {
     #expect(campaign.potential.level == 12)
     #expect(campaign.potential.cutoff == 5)
     #expect(campaign.potential.radialBasis == 8)
+    #expect(campaign.potential.repulsion == .standard)
     #expect(campaign.training.weights.force == 0.01)
     #expect(campaign.training.forceCap == 20)
     #expect(campaign.initialTraining.randomStructures == 40)
@@ -124,6 +126,8 @@ struct CampaignSettingsTests {
       ("random: 0.2, heredity: 0.4", "random: 3, ripple: 1, supercell: 1"),
       ("adaptive: true", "soft_mutation: {hessian: potential}"),
       ("level: 12", "level: 16, minimum_distance: 1.3"),
+      ("level: 12", "level: 12, repulsion: none"),
+      ("level: 12", "level: 12, repulsion: {inner: 0.55, outer: 0.8500000000000001}"),
       ("O-O: 1.0", "O-Ti: 1.4, O-O: 1.123456789012345"),
       ("pressure: 0 ", "pressure: 100.1 "),
     ])
@@ -257,6 +261,21 @@ struct CampaignSettingsTests {
       "kind: mtp", "kind: mtb", 7,
       "potential.kind: found mtb, allowed: one of mtp, reference; did you mean 'mtp'?"),
     .init(
+      "radial_basis: 8", "radial_basis: 8, repulsion: {inner: 0.9, outer: 0.6}", 7,
+      "potential.repulsion: found inner 0.9 and outer 0.6, allowed: outer above inner; try {inner: 0.5, outer: 0.8}"
+    ),
+    .init(
+      "radial_basis: 8", "radial_basis: 8, repulsion: {outer: 3}", 7,
+      "potential.repulsion.outer: found 3, allowed: a number from 0.1 to 2"),
+    .init(
+      "radial_basis: 8", "radial_basis: 8, repulsion: 0.9", 7,
+      "potential.repulsion: found 0.9, allowed: none, or inner and outer as fractions of the sum of covalent radii; try {inner: 0.5, outer: 0.8}"
+    ),
+    .init(
+      "cutoff: 5.0", "cutoff: 2.5", 7,
+      "potential: found a repulsion up to 2.56 Å between atoms of Ti, allowed: one that ends below potential.cutoff (2.5 Å); try a larger cutoff, or repulsion: none"
+    ),
+    .init(
       "kind: mtp", "kind: nnp", 7,
       "potential.kind: found nnp, allowed: mtp; searches with a neural network are not in this version"
     ),
@@ -345,7 +364,7 @@ struct CampaignSettingsTests {
       "adaptive: true", "soft_mutation: {hessian: model}", 27,
       "search.soft_mutation.hessian: found model, allowed: one of bonds, potential"),
     .init(
-      "cutoff: 5.0", "cutoff: 1.0", 19,
+      "cutoff: 5.0", "cutoff: 1.0, repulsion: none", 19,
       "minimum_distances: found atoms kept 2.24 Å apart with a potential.cutoff of 1.0 Å, allowed: distances below the cutoff; try potential.cutoff: 5"
     ),
     .init(
@@ -401,6 +420,25 @@ struct CampaignSettingsTests {
         replacing: "force_cap: 20", by: "force_cap: 20, robust_energy: 0")
     }
     #expect(error?.description.hasSuffix("try 0.5, or none for equal weights") == true)
+  }
+
+  @Test("Potentials of a search repel at short range, unless the campaign says otherwise")
+  func repulsion() throws {
+    func potential(_ text: String) throws -> MomentTensorPotential {
+      let settings = try ExampleCampaign.settings(replacing: "level: 12", by: "level: 4" + text)
+      return try CampaignRules(settings).untrainedPotential()
+    }
+    #expect(try potential("").repulsion == ShortRangeRepulsion(inner: 0.5, outer: 0.8))
+    #expect(try potential(", repulsion: none").repulsion == nil)
+    #expect(
+      try potential(", repulsion: {outer: 0.9}").repulsion
+        == ShortRangeRepulsion(inner: 0.5, outer: 0.9))
+    let settings = try ExampleCampaign.settings()
+    #expect(settings.yaml().contains("repulsion: {inner: 0.5, outer: 0.8}"))
+    // With the reference method alone nothing is added.
+    let direct = try ExampleCampaign.settings(
+      replacing: "{kind: mtp, level: 12, cutoff: 5.0, radial_basis: 8}", by: "{kind: reference}")
+    #expect(direct.potential.repulsion == nil && !direct.yaml().contains("repulsion"))
   }
 
   @Test(

@@ -67,6 +67,46 @@ struct TrainTests {
     for line in lines { #expect(line.hasPrefix("trial ") && line.contains("loss ")) }
   }
 
+  @Test("A repulsion is written into the file, inherited by a refit, and changed where asked")
+  func repulsion() throws {
+    let folder = try ScratchFolder()
+    let data = try Polymorph.fixture("MgAlO_08_random.efs.cfg")
+    func tag(_ name: String) throws -> String? {
+      try String(decoding: folder.bytes(name), as: UTF8.self).split(separator: "\n")
+        .first { $0.hasPrefix("potential_tag") }.map(String.init)
+    }
+    let named = ["--elements", "Mg,Al,O"]
+    let first = try train(["--repulsion", "0.6,0.9", "--output", folder.path("a.mtp")] + named)
+    #expect(first.status == 0, "\(first.errors)")
+    #expect(first.output.contains("repulsion       ZBL, 0.6 to 0.9"))
+    #expect(try tag("a.mtp") == "potential_tag = elements:Mg,Al,O zbl:0.6,0.9")
+    for (name, options, expected) in [
+      ("b.mtp", [], "elements:Mg,Al,O zbl:0.6,0.9"),
+      ("c.mtp", ["--repulsion", "0.5,0.8"], "elements:Mg,Al,O zbl:0.5,0.8"),
+      ("d.mtp", ["--repulsion", "none"], "elements:Mg,Al,O"),
+    ] {
+      let refit = try Polymorph.program.run(
+        [
+          "train", "mtp", data, "--trials", "2", "--start", folder.path("a.mtp"), "--output",
+          folder.path(name),
+        ] + options + named)
+      #expect(refit.status == 0, "\(refit.errors)")
+      #expect(try tag(name) == "potential_tag = " + expected)
+    }
+    let plain = try train(["--output", folder.path("e.mtp")] + named)
+    #expect(plain.status == 0 && !plain.output.contains("ZBL"))
+    #expect(try tag("e.mtp") == "potential_tag = elements:Mg,Al,O")
+    for (options, message) in [
+      (["--repulsion", "0.9,0.6"] + named, "--repulsion: invalid potential"),
+      (["--repulsion", "0.9"] + named, "--repulsion: found '0.9', allowed: 2 numbers"),
+      (["--repulsion", "0.6,0.9"], "--elements"),
+    ] {
+      let refused = try train(options + ["--output", folder.path("f.mtp")])
+      #expect(refused.status == 2)
+      #expect(refused.errors.contains(message), "\(refused.errors)")
+    }
+  }
+
   @Test("A refit of the same data ends where it began; robust weights change the fit")
   func refit() throws {
     let folder = try ScratchFolder()

@@ -22,7 +22,7 @@ extension CampaignSettings {
     let pressure =
       try campaign.optional("pressure")?.number(in: -100...10000, unit: "GPa") ?? 0
     let seed = try campaign.optional("seed")?.integer(in: 0...Int.max) ?? 1
-    let potential = try PotentialChoice(campaign.section("potential"))
+    let potential = try PotentialChoice(campaign.section("potential"), target.elements)
     let initial = try campaign.section("initial_training")
     let training = try Training(campaign.section("training"), melts: InitialTraining.melts(initial))
     let reference = try Reference(
@@ -55,7 +55,7 @@ extension CampaignSettings.PotentialChoice {
   /// In Å.
   private static let largestCutoff = 20.0
 
-  init(_ section: SettingsReader) throws(SettingsError) {
+  init(_ section: SettingsReader, _ elements: [ChemicalElement]) throws(SettingsError) {
     var section = section
     let kindValue = section.optional("kind")
     if let kindValue, case .scalar("nnp", _) = kindValue.node.content {
@@ -68,6 +68,7 @@ extension CampaignSettings.PotentialChoice {
       cutoff = Self.largestCutoff
       radialBasis = 2
       minimumDistance = nil
+      repulsion = nil
       try section.finish()
       return
     }
@@ -83,7 +84,42 @@ extension CampaignSettings.PotentialChoice {
     radialBasis = try section.optional("radial_basis")?.integer(in: 2...30) ?? 8
     minimumDistance = try section.optional("minimum_distance")?
       .number(in: 0...0.9 * cutoff, unit: "Å")
+    let repulsionValue = section.optional("repulsion")
+    if let repulsionValue {
+      repulsion = try Self.repulsion(repulsionValue)
+    } else {
+      repulsion = .standard
+    }
     try section.finish()
+    guard let (element, radius) = repulsion?.widest(of: elements), radius >= cutoff else { return }
+    let found = "a repulsion up to \((100 * radius).rounded() / 100) Å between atoms of \(element)"
+    let allowed = "one that ends below potential.cutoff (\(cutoff) Å)"
+    let suggestion = "try a larger cutoff, or repulsion: none"
+    throw repulsionValue?.error(found: found, allowed: allowed, suggestion: suggestion)
+      ?? section.error(found: found, allowed: allowed, suggestion: suggestion)
+  }
+
+  // None, or fractions of the sum of covalent radii.
+  private static func repulsion(
+    _ value: SettingsValue
+  ) throws(SettingsError) -> ShortRangeRepulsion? {
+    if value.isNone { return nil }
+    guard value.isMapping else {
+      throw value.error(
+        allowed: "none, or inner and outer as fractions of the sum of covalent radii",
+        suggestion: "try {inner: 0.5, outer: 0.8}")
+    }
+    var section = try value.mapping()
+    let standard = ShortRangeRepulsion.standard
+    let range = ShortRangeRepulsion.range
+    let inner = try section.optional("inner")?.number(in: range) ?? standard.inner
+    let outer = try section.optional("outer")?.number(in: range) ?? standard.outer
+    try section.finish()
+    do { return try ShortRangeRepulsion(inner: inner, outer: outer) } catch {
+      throw value.error(
+        found: "inner \(inner) and outer \(outer)", allowed: "outer above inner",
+        suggestion: "try {inner: 0.5, outer: 0.8}")
+    }
   }
 }
 

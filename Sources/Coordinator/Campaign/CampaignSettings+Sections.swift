@@ -25,6 +25,8 @@ extension CampaignSettings {
     public let radialBasis: Int
     /// Inner end of the radial basis in Å; `nil`: 0.9 times the smallest allowed distance.
     public let minimumDistance: Double?
+    /// What keeps atoms apart that are closer than in the training set; `nil` for nothing.
+    public let repulsion: ShortRangeRepulsion?
   }
 
   /// How the potential is trained.

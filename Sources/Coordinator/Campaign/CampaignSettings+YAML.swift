@@ -30,6 +30,12 @@ extension CampaignSettings.PotentialChoice {
       .init("cutoff", .number(cutoff)), .init("radial_basis", .integer(radialBasis)),
     ]
     if let minimumDistance { entries.append(.init("minimum_distance", .number(minimumDistance))) }
+    entries.append(
+      .init(
+        "repulsion",
+        repulsion.map {
+          .mapping([.init("inner", .number($0.inner)), .init("outer", .number($0.outer))])
+        } ?? .text("none")))
     return .mapping(entries)
   }
 }

@@ -144,7 +144,7 @@ public struct CampaignRules: Sendable {
         size: settings.potential.radialBasis,
         minimumDistance: settings.potential.minimumDistance ?? 0.9 * shortest,
         cutoff: settings.potential.cutoff),
-      elements: elements)
+      elements: elements, repulsion: settings.potential.repulsion)
   }
 }
 

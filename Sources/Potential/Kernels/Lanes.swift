@@ -16,6 +16,15 @@ package typealias LanePointer = UnsafeMutablePointer<Lanes>
 package let laneCount = Lanes.scalarCount
 
 extension Lanes {
+  #if POLYMORPH_FOUR_LANES
+    /// The smaller of two vectors, lane by lane.
+    @inline(__always)
+    static func smaller(_ a: Lanes, _ b: Lanes) -> Lanes { pointwiseMin(a, b) }
+
+    /// The smallest of all lanes.
+    var least: Double { self.min() }
+  #endif
+
   /// Sums over the parts that an atom's neighbors are split in, each lane receiving its atom's sum.
   ///
   /// - Parameter parts: A power of 2; atom a has the lanes a, a + n, a + 2n, … with n = lanes / parts.

@@ -12,6 +12,7 @@ final class EvaluationSweep: Sendable {
   let speciesCount: Int
   let radialCount: Int
   private let parameters: MomentTensorPotential.CompiledParameters
+  private let repulsion: RepulsionTable?
 
   init(_ potential: MomentTensorPotential) {
     layout = potential.basis.layout
@@ -20,6 +21,7 @@ final class EvaluationSweep: Sendable {
     radialBasis = potential.radialBasis
     speciesCount = potential.speciesCount
     radialCount = potential.radialFunctionCount
+    repulsion = potential.repulsion.map { RepulsionTable($0, potential.elements) }
   }
 
   /// A block whose moments, products and adjoints are known.
@@ -36,7 +38,7 @@ final class EvaluationSweep: Sendable {
     let values: LanePointer
     /// dV/d(value); those of moments with c ≥ 2 are folded onto the others.
     let adjoints: LanePointer
-    /// Energies of the lanes' atoms without shift, in eV.
+    /// Energies of the lanes' atoms without shift and repulsion, in eV.
     let energies: Lanes
     /// Memory that was asked for.
     let extra: LanePointer
@@ -156,16 +158,25 @@ extension EvaluationSweep {
       &workspace, structureCount: 1 + Int(structureOf.last ?? 0), isFollowing: isFollowing
     ) { block, memory in
       var scatter = ForceScatter()
-      block.slots.forEachChunk { part, _ in
+      var energies = block.energies
+      var repulsive = Lanes.zero
+      block.slots.forEachChunk { part, range in
         MomentGradient.compute(layout, part, block.adjoints)
+        if let repulsion {
+          forEachGroup(range, block.groupEnds) { neighbor, slots in
+            repulsion.add(
+              part, slots, pair: block.species * speciesCount + neighbor, to: &repulsive)
+          }
+        }
         scatter.add(part, to: memory.derivatives)
       }
       let lanes = block.lanes
+      if repulsion != nil { energies += repulsive.summed(overParts: lanes.parts) }
       for lane in 0..<laneCount {
         let place = lane & (lanes.width - 1)
         guard place < lanes.atomCount else { continue }
         let atom = Int(lanes.atoms[place])
-        if lane < lanes.width { memory.siteEnergies[atom] = block.energies[lane] }
+        if lane < lanes.width { memory.siteEnergies[atom] = energies[lane] }
         for c in 0..<3 { memory.derivatives[4 * atom + c] -= scatter.central[c][lane] }
         let strain = memory.strains + 6 * Int(structureOf[atom])
         for c in 0..<6 { strain[c] += scatter.strain[c][lane] }

@@ -9,7 +9,7 @@ extension MomentTensorPotential {
   /// - Parameters:
   ///   - path: The file.
   ///   - elements: The element of each species, in order; by default those named in the file's
-  ///     `potential_tag`, else unnamed species.
+  ///     `potential_tag`, else unnamed species. A repulsion is read from the tag, too.
   /// - Throws: `PotentialError.malformedFile` with the line, or `invalidParameters` where the number
   ///   of elements differs from the number of species.
   public init(path: String, elements: [ChemicalElement]? = nil) throws(PotentialError) {
@@ -35,14 +35,15 @@ extension MomentTensorPotential {
   ) throws(PotentialError) {
     var file = MomentTensorFile(text, path: path)
     let content = try file.read()
-    let chosen = elements ?? content.elements
+    let chosen = elements ?? content.tag.elements
     if let chosen, chosen.count != content.speciesCount {
       throw .invalidParameters(
         "\(path) has \(content.speciesCount) species but \(chosen.count) elements are named")
     }
     try self.init(
       basis: content.basis, radialBasis: content.radialBasis,
-      elements: chosen ?? (0..<content.speciesCount).map(ChemicalElement.unnamed))
+      elements: chosen ?? (0..<content.speciesCount).map(ChemicalElement.unnamed),
+      repulsion: content.tag.repulsion)
     let radial = content.radialCoefficients ?? Array(parameters.prefix(radialParameterCount))
     parameters =
       radial + (content.speciesCoefficients ?? [Double](repeating: 0, count: speciesCount))
@@ -56,10 +57,18 @@ extension MomentTensorPotential {
 struct MomentTensorFile {
   /// What stands before element symbols in `potential_tag`.
   static let elementsTag = "elements:"
+  /// What stands before the fractions of the short-range repulsion in `potential_tag`.
+  static let repulsionTag = "zbl:"
+
+  /// What `potential_tag` says, as in `elements:Ti,O zbl:0.6,0.9`; other words are for people.
+  struct Tag {
+    var elements: [ChemicalElement]?
+    var repulsion: ShortRangeRepulsion?
+  }
 
   struct Content {
     var speciesCount: Int
-    var elements: [ChemicalElement]?
+    var tag: Tag
     var radialBasis: RadialBasis
     var radialCoefficients: [Double]?
     var basis: MomentTensorBasis
@@ -87,8 +96,7 @@ struct MomentTensorFile {
     if try takeKey("scaling") { scaling *= try number("scaling") }
     try expectKey("species_count")
     let speciesCount = try count("species_count", in: 1...100)
-    var elements: [ChemicalElement]?
-    if try takeKey("potential_tag") { elements = try readTag(speciesCount) }
+    let tag = try takeKey("potential_tag") ? readTag(speciesCount) : Tag()
     try expectKey("radial_basis_type")
     let kind = restOfLine()
     guard kind == "RBChebyshev" else {
@@ -122,16 +130,39 @@ struct MomentTensorFile {
         "\(functions) radial functions on \(size) basis functions, without coefficients")
     }
     return Content(
-      speciesCount: speciesCount, elements: elements, radialBasis: radialBasis,
+      speciesCount: speciesCount, tag: tag, radialBasis: radialBasis,
       radialCoefficients: radial, basis: basis, speciesCoefficients: shifts,
       momentCoefficients: coefficients)
   }
 
-  private mutating func readTag(_ speciesCount: Int) throws(PotentialError) -> [ChemicalElement]? {
-    let tag = restOfLine()
-    guard tag.hasPrefix(Self.elementsTag) else { return nil }
+  private mutating func readTag(_ speciesCount: Int) throws(PotentialError) -> Tag {
+    let words = restOfLine().split(separator: " ")
+    var tag = Tag()
+    if let word = words.first, word.hasPrefix(Self.elementsTag) {
+      tag.elements = try elements(word.dropFirst(Self.elementsTag.count), speciesCount)
+    }
+    if let word = words.last(where: { $0.hasPrefix(Self.repulsionTag) }) {
+      tag.repulsion = try repulsion(word.dropFirst(Self.repulsionTag.count))
+    }
+    return tag
+  }
+
+  private func repulsion(_ text: Substring) throws(PotentialError) -> ShortRangeRepulsion {
+    let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
+    guard numbers.count == 2, let inner = numbers[0], let outer = numbers[1] else {
+      throw failure(
+        "potential_tag has the repulsion “\(text)”; two fractions such as 0.6,0.9 are needed")
+    }
+    return try located { () throws(PotentialError) in
+      try ShortRangeRepulsion(inner: inner, outer: outer)
+    }
+  }
+
+  private func elements(
+    _ text: Substring, _ speciesCount: Int
+  ) throws(PotentialError) -> [ChemicalElement] {
     var elements: [ChemicalElement] = []
-    for symbol in tag.dropFirst(Self.elementsTag.count).split(separator: ",") {
+    for symbol in text.split(separator: ",") {
       if let element = ChemicalElement(symbol: String(symbol)) {
         elements.append(element)
       } else if symbol.first == "X", let type = Int(symbol.dropFirst()), (0..<1000).contains(type) {

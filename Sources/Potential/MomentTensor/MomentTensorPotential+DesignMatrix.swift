@@ -12,7 +12,7 @@ extension MomentTensorPotential {
   /// Row 0 is the energy; row 1 + 3i + c the force on atom i in direction c; the six rows after the
   /// forces are ∂E/∂ε (not divided by the volume): xx, yy, zz, yz, xz, xy. Columns are the parameters in
   /// their flat order, or only the last C + S, which the energy is linear in: their part of the matrix
-  /// times their values **is** energy, forces and ∂E/∂ε. Everything is analytic.
+  /// times their values **is** energy, forces and ∂E/∂ε, a repulsion excepted. Everything is analytic.
   ///
   /// The tables of the basis are compiled by every call; a training does that once.
   ///

@@ -3,8 +3,8 @@ import Crystal
 extension MomentTensorPotential {
   /// The potential in MLIP's `.mtp` format, version 1.1.0.
   ///
-  /// Reading it gives the same numbers, bit for bit. Elements are written into `potential_tag`,
-  /// which other programs ignore.
+  /// Reading it gives the same numbers, bit for bit. Elements and repulsion are written into `potential_tag`,
+  /// which other programs ignore: they have to be told to add a repulsion.
   public var mtpText: String {
     let (species, functions, size) = (speciesCount, radialFunctionCount, radialBasis.size)
     var text = "MTP\nversion = 1.1.0\npotential_name = MTP1m\n"
@@ -43,6 +43,8 @@ extension MomentTensorPotential {
 
   private var tag: String {
     guard elements != elements.indices.map(ChemicalElement.unnamed) else { return "" }
-    return MomentTensorFile.elementsTag + elements.map(\.symbol).joined(separator: ",")
+    let named = MomentTensorFile.elementsTag + elements.map(\.symbol).joined(separator: ",")
+    guard let repulsion else { return named }
+    return "\(named) \(MomentTensorFile.repulsionTag)\(repulsion.inner),\(repulsion.outer)"
   }
 }

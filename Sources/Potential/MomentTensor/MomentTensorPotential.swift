@@ -4,6 +4,9 @@ import NumericalCore
 /// A moment tensor potential: E = Σ_i [shift(species of i) + Σ_α ξ_α B_α(neighborhood of i)], linear in ξ
 /// and polynomial in the radial coefficients c that the basis functions B_α are made with.
 ///
+/// A `repulsion`, where there is one, adds to energies, forces and stresses; derivatives with respect to
+/// parameters, and the extrapolation grades made of them, know nothing of it.
+///
 /// Definitions: A. V. Shapeev, Multiscale Model. Simul. 14, 1153 (2016), doi:10.1137/15M1054183; K. Gubaev
 /// et al., Comput. Mater. Sci. 156, 148 (2019), doi:10.1016/j.commatsci.2018.09.031; I. S. Novikov et al.,
 /// Mach. Learn.: Sci. Technol. 2, 025002 (2021), doi:10.1088/2632-2153/abc9fe, eqs. 1–6.
@@ -14,6 +17,8 @@ public struct MomentTensorPotential: Sendable {
   public let radialBasis: RadialBasis
   /// The element of each species; unnamed species where the file names none.
   public let elements: [ChemicalElement]
+  /// What is added at short range and not trained; `nil` for nothing.
+  public let repulsion: ShortRangeRepulsion?
   /// All parameters θ, flat: radial coefficients c at ((s₁·C + s₂)·K + μ)·R + i, s₁ the central
   /// atom's species; then C energy shifts in eV; then S coefficients ξ in eV.
   ///
@@ -37,11 +42,13 @@ public struct MomentTensorPotential: Sendable {
   ///     where no parameters are given.
   ///   - elements: The element of each species, each once.
   ///   - parameters: All parameters; by default f_μ = φ_μ, no shifts, ξ = 0.
-  /// - Throws: `PotentialError.invalidParameters` where elements repeat or are missing, or the number
-  ///   of parameters is wrong or one is not finite.
+  ///   - repulsion: What is added at short range.
+  /// - Throws: `PotentialError.invalidParameters` where elements repeat or are missing, the number
+  ///   of parameters is wrong or one is not finite, or the repulsion reaches beyond the cutoff or needs the
+  ///   atomic number of an unnamed species.
   public init(
     basis: MomentTensorBasis, radialBasis: RadialBasis, elements: [ChemicalElement],
-    parameters: [Double]? = nil
+    parameters: [Double]? = nil, repulsion: ShortRangeRepulsion? = nil
   ) throws(PotentialError) {
     guard !elements.isEmpty, Set(elements).count == elements.count else {
       throw .invalidParameters(
@@ -50,6 +57,8 @@ public struct MomentTensorPotential: Sendable {
     self.basis = basis
     self.radialBasis = radialBasis
     self.elements = elements
+    try repulsion?.check(elements, cutoff: radialBasis.cutoff)
+    self.repulsion = repulsion
     let (species, functions, size) =
       (elements.count, basis.radialFunctionCount, radialBasis.size)
     let radialCount = species * species * functions * size
@@ -94,6 +103,18 @@ public struct MomentTensorPotential: Sendable {
 
   /// The number of all parameters.
   public var parameterCount: Int { radialParameterCount + linearParameterCount }
+
+  /// The same trained part with another repulsion, or none.
+  ///
+  /// - Throws: `PotentialError.invalidParameters` where it reaches beyond the cutoff or needs the atomic number of an
+  ///   unnamed species.
+  public func with(
+    repulsion: ShortRangeRepulsion?
+  ) throws(PotentialError) -> MomentTensorPotential {
+    try MomentTensorPotential(
+      basis: basis, radialBasis: radialBasis, elements: elements, parameters: parameters,
+      repulsion: repulsion)
+  }
 
   /// The place of a radial coefficient among the parameters.
   ///
@@ -143,9 +164,9 @@ public struct MomentTensorPotential: Sendable {
 }
 
 extension MomentTensorPotential: Equatable {
-  /// Whether two potentials have the same tables, species and parameters.
+  /// Whether two potentials have the same tables, species, parameters and repulsion.
   public static func == (a: MomentTensorPotential, b: MomentTensorPotential) -> Bool {
     a.basis == b.basis && a.radialBasis == b.radialBasis && a.elements == b.elements
-      && a.parameters == b.parameters
+      && a.parameters == b.parameters && a.repulsion == b.repulsion
   }
 }

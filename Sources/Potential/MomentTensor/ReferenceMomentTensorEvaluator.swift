@@ -34,6 +34,13 @@ package struct ReferenceMomentTensorEvaluator: InteratomicPotential {
         virial += Matrix3.outer(gradient, neighbor.displacement)
       }
     }
+    if let repulsion = potential.repulsion {
+      let added = RepulsionTable(repulsion, potential.elements)
+        .evaluation(of: structure, species: species)
+      energy += added.energy
+      for atom in forces.indices { forces[atom] += added.forces[atom] }
+      virial += added.virial
+    }
     return Evaluation(
       energy: energy, forces: forces, virial: virial.symmetrized, of: structure)
   }

@@ -72,7 +72,7 @@ public struct MomentTensorTrainer: Sendable {
   /// - Parameters:
   ///   - potential: The basis to fit; its coefficients matter only for `TrainingStart.current`.
   ///   - problem: The data.
-  /// - Throws: `PotentialError.training` where species differ or a continuation level is not lower.
+  /// - Throws: `PotentialError.training` where species or repulsion differ or a continuation level is not lower.
   public init(
     fitting potential: MomentTensorPotential, to problem: TrainingProblem
   ) throws(PotentialError) {
@@ -80,6 +80,9 @@ public struct MomentTensorTrainer: Sendable {
       throw .training(
         "the potential is for \(potential.elements), the data were prepared for \(problem.elements)"
       )
+    }
+    guard potential.repulsion == problem.repulsion else {
+      throw .training("the data were prepared for a potential with another repulsion")
     }
     settings = problem.settings
     baseline = problem.baseline
@@ -282,7 +285,8 @@ extension MomentTensorTrainer {
         "continuation through level \(level) does not lead up to the potential's level")
     }
     return try MomentTensorPotential(
-      basis: basis, radialBasis: potential.radialBasis, elements: potential.elements)
+      basis: basis, radialBasis: potential.radialBasis, elements: potential.elements,
+      repulsion: potential.repulsion)
   }
 }
 

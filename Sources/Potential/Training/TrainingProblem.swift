@@ -36,6 +36,8 @@ public struct TrainingProblem: Sendable {
   public let multipliers: [Double]
   /// The species of the potential, in its order.
   public let elements: [ChemicalElement]
+  /// The repulsion of the potential, which is not learned; `nil` for none.
+  public let repulsion: ShortRangeRepulsion?
   /// What the training aims at.
   public let settings: TrainingSettings
   /// For every structure why it is left out, `nil` where it is trained on.
@@ -43,6 +45,8 @@ public struct TrainingProblem: Sendable {
   /// A least-squares energy per species in eV, subtracted before the fit so that large absolute
   /// energies cost no digits.
   let baseline: [Double]
+  // What the repulsion leaves of every label; `nil` where there is none.
+  private let remainders: [Evaluation]?
   // Enthalpies above the lowest of the composition in eV/atom, for every structure.
   private let heights: [Double]
   // Atoms of each species, for every structure.
@@ -54,7 +58,7 @@ public struct TrainingProblem: Sendable {
   ///   - structures: Labelled structures.
   ///   - multipliers: Relative weight of every structure, none negative; 1 where absent. Those of
   ///     weight 0 are left out.
-  ///   - potential: The potential to fit; only its species count.
+  ///   - potential: The potential to fit; only its species and its repulsion count.
   ///   - settings: Weights, cap and window.
   /// - Throws: `PotentialError.unknownElement` where a structure holds another species, `.training` where
   ///   nothing is left to train on.
@@ -68,14 +72,23 @@ public struct TrainingProblem: Sendable {
     self.structures = structures
     self.multipliers = multipliers
     elements = potential.elements
+    repulsion = potential.repulsion
     self.settings = settings
+    let table = potential.repulsion.map { RepulsionTable($0, potential.elements) }
     var counts: [[Int]] = []
+    var remainders: [Evaluation] = []
     for labelled in structures {
       var count = [Int](repeating: 0, count: potential.speciesCount)
-      for species in try potential.speciesIndices(of: labelled.structure) { count[species] += 1 }
+      let indices = try potential.speciesIndices(of: labelled.structure)
+      for species in indices { count[species] += 1 }
       counts.append(count)
+      if let table {
+        remainders.append(
+          labelled.subtracting(table.evaluation(of: labelled.structure, species: indices)))
+      }
     }
     speciesCounts = counts
+    self.remainders = table == nil ? nil : remainders
     let heights = Self.heights(of: structures, settings)
     self.heights = heights
     let exclusions = structures.indices.map { index in
@@ -92,7 +105,15 @@ public struct TrainingProblem: Sendable {
     }
     let used = exclusions.indices.filter { exclusions[$0] == nil }
     baseline = try Self.baseline(
-      used.map { counts[$0] }, used.map { structures[$0].evaluation.energy })
+      used.map { counts[$0] },
+      used.map { (table == nil ? structures[$0].evaluation : remainders[$0]).energy })
+  }
+
+  /// What is learned of a structure: its label without the repulsion.
+  ///
+  /// Weights, cap and window are decided by the whole label.
+  func learnedLabel(of index: Int) -> Evaluation {
+    remainders?[index] ?? structures[index].evaluation
   }
 
   /// The part of a label's energy in eV that the baseline takes.
@@ -202,5 +223,15 @@ public struct TrainingProblem: Sendable {
       equations.add(row, rowCount: 1)
     }
     return try VariableProjection.solveLinear(equations, ridge: 1e-10).coefficients
+  }
+}
+
+extension LabelledStructure {
+  /// The label without a part of the energy.
+  fileprivate func subtracting(_ part: Evaluation) -> Evaluation {
+    Evaluation(
+      energy: evaluation.energy - part.energy,
+      forces: zip(evaluation.forces, part.forces).map { $0 - $1 },
+      virial: evaluation.virial - part.virial, of: structure)
   }
 }

@@ -187,7 +187,7 @@ public final class TrainingWorkspace {
     let index = member.index
     let needed = (count + member.rowCount) * order.width
     if rows.count < needed { rows += [Double](repeating: 0, count: needed - rows.count) }
-    let label = problem.structures[index].evaluation
+    let label = problem.learnedLabel(of: index)
     let weights = problem.rowWeights(of: index)
     rows.withUnsafeMutableBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return }

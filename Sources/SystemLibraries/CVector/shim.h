@@ -29,6 +29,10 @@ POLYMORPH_VECTOR polymorph_larger(polymorph_double8 a, polymorph_double8 b) {
   return __builtin_elementwise_max(a, b);
 }
 
+POLYMORPH_VECTOR polymorph_smaller(polymorph_double8 a, polymorph_double8 b) {
+  return __builtin_elementwise_min(a, b);
+}
+
 // value where a < b, else 0; also where one of them is not a number
 POLYMORPH_VECTOR polymorph_where_less(polymorph_double8 value, polymorph_double8 a,
                                       polymorph_double8 b) {
@@ -40,6 +44,10 @@ __attribute__((always_inline)) static inline double polymorph_total(polymorph_do
   polymorph_double8 half = a + __builtin_shufflevector(a, a, 4, 5, 6, 7, 4, 5, 6, 7);
   polymorph_double8 quarter = half + __builtin_shufflevector(half, half, 2, 3, 2, 3, 2, 3, 2, 3);
   return quarter[0] + quarter[1];
+}
+
+__attribute__((always_inline)) static inline double polymorph_least(polymorph_double8 a) {
+  return __builtin_reduce_min(a);
 }
 
 #undef POLYMORPH_VECTOR
