@@ -51,8 +51,11 @@ struct MeltScheduleTests {
     let settings = try settings(seed: seed, method: .potential)
     let run = try Run(settings, InProcessTransport(executor: ToyExecutor()))
     var (isSearching, hasMelted, refitsForMelts) = (false, false, 0)
+    var (samples, offered): (Set<Structure>, Set<Structure>) = ([], [])
     try run.log.forEachStoredSlot { slot in
+      if case .melted(let report)? = try slot.decodedResult() { samples.formUnion(report.samples) }
       switch try SlotItem(canonicalBytes: slot.item) {
+      case .work(.selection, .select(let pool, _, _)) where !isSearching: offered.formUnion(pool)
       case .work(.melt, .melt(_, _, _, let version)):
         #expect(!isSearching && version > 0)
         hasMelted = true
@@ -65,6 +68,8 @@ struct MeltScheduleTests {
       }
     }
     #expect(hasMelted && isSearching)
+    // All samples are offered to the potential of the search, before the first candidate.
+    #expect(samples.isSubset(of: offered))
     let melts = run.state.labels.filter { label in
       switch label.origin {
       case .start, .melt: true

@@ -106,6 +106,7 @@ final class ToyExecutor: WorkExecutor {
       ]
       return report
     }
+    if version > 0 { report.samples = [moved] }
     if random.uniform() < 0.1 { report.ending = .finished }
     return report
   }

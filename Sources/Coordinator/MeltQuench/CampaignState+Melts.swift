@@ -94,6 +94,21 @@ extension CampaignState {
     return order.isEmpty ? nil : starts[order[run % order.count]].structure
   }
 
+  /// What is learnt from the melts once they are over: the potential of the search sees the labels, chooses
+  /// among the samples what it does not know, and learns that, too.
+  ///
+  /// - Returns: `nil` where nothing is left to learn: the search may begin.
+  mutating func nextLesson(slot: Int) -> SlotItem? {
+    if canRelax, !meltSamples.isEmpty {
+      pool += meltSamples
+      meltSamples = []
+      if labelsToExplore > 0 { return selection() }
+    }
+    if refitIsDue(forced: true) { return refitRequest(slot: slot) }
+    learnsFromMelts = false
+    return nil
+  }
+
   /// Gives up melts that wait for a potential that will not come; with labels left they try another way.
   mutating func endWaitingMelts() {
     for place in melts.indices {
@@ -119,6 +134,9 @@ extension CampaignState {
     melts[run].evaluations += report.evaluations
     counts.meltEvaluations += report.evaluations
     addFrames(report.frames, of: run)
+    meltSamples += report.samples.map {
+      PoolEntry(structure: $0, grade: 0, source: .melt(run))
+    }
     if labelsToExplore > 0 {
       pool += report.extrapolative.filter { !isLabelled($0.structure) }.map {
         PoolEntry(structure: $0.structure, grade: $0.grade, source: .melt(run))

@@ -18,6 +18,9 @@ struct MeltPiece {
   private static let steps = 5000
   /// With an external program, which may take minutes for each.
   private static let externalSteps = 20
+  /// One in so many sampled frames is kept for the potential of the search to choose from: neighbors in time
+  /// are alike.
+  private static let thinning = 10
   /// While atoms part they are graded so often, in steps.
   private static let calmingInterval = 2
 
@@ -76,12 +79,16 @@ struct MeltPiece {
       let interval = before.phase == .calming ? Self.calmingInterval : usualInterval
       var last: DynamicsStep?
       var frames: [LabelledStructure] = []
+      var samples: [Structure] = []
       let outcome = run.advance(by: interval) { step in
         last = step.dynamics
-        if trained == nil, step.isSampled,
-          let frame = try? LabelledStructure(
-            step.dynamics.state.structure, step.dynamics.evaluation)
-        {
+        guard step.isSampled else { return true }
+        let structure = step.dynamics.state.structure
+        if trained != nil {
+          if step.dynamics.state.step % (Self.thinning * usualInterval) < usualInterval {
+            samples.append(structure)
+          }
+        } else if let frame = try? LabelledStructure(structure, step.dynamics.evaluation) {
           frames.append(frame)
         }
         return true
@@ -94,6 +101,7 @@ struct MeltPiece {
         return
       }
       report.frames += frames
+      report.samples += samples
       if let last, !observe(last.state.structure) {
         report.progress = .moving(before)
         report.ending = .stopped(grade: watch.stoppingGrade ?? .infinity)

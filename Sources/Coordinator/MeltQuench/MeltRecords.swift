@@ -92,6 +92,8 @@ public struct MeltReport: Sendable, Equatable {
   public var extrapolative: [ExtrapolativeStructure] = []
   /// Sampled frames, where the reference method moves the atoms.
   public var frames: [LabelledStructure] = []
+  /// Some of the sampled frames, where a potential moves them.
+  public var samples: [Structure] = []
   /// How many energy-force evaluations it took.
   public var evaluations = 0
 
@@ -109,6 +111,7 @@ extension MeltReport: ByteCodable {
     encoder.encode(ending)
     encoder.encode(extrapolative)
     encoder.encode(frames)
+    encoder.encode(samples)
     encoder.encode(evaluations)
   }
 
@@ -118,6 +121,7 @@ extension MeltReport: ByteCodable {
     ending = try decoder.decode()
     extrapolative = try decoder.decode([ExtrapolativeStructure].self)
     frames = try decoder.decode([LabelledStructure].self)
+    samples = try decoder.decode([Structure].self)
     evaluations = try decoder.decode()
   }
 }

@@ -14,7 +14,7 @@ public struct LabelRecord: Sendable, Equatable {
     case minimum(Int)
     /// Scattered atoms of the initial training set.
     case start(Int)
-    /// A melt that extrapolated.
+    /// A melt that extrapolated; the grade is 0 of a frame that the potential of the search chose.
     case melt(Int, grade: Double)
     /// A melt that the reference method moved.
     case frame(Int)

@@ -30,6 +30,10 @@ extension CampaignState {
     if refitIsDue(forced: false) { return refitRequest(slot: slot) }
     if let item = nextInitialStructure() { return item }
     if isMelting { return nextMelt() ?? (isWaiting ? .idle : closingMelt(slot: slot)) }
+    if learnsFromMelts {
+      if isWaiting { return .idle }
+      if let item = nextLesson(slot: slot) { return item }
+    }
     if nothingCanBeLearnt { giveUpWaitingCandidates() }
     if let item = nextSeed() { return item }
     if let item = nextCandidate(slot: slot) { return item }
@@ -100,7 +104,7 @@ extension CampaignState {
   /// Labels that no potential has been trained on yet.
   private var freshLabels: Int { trainingLabels.count - labelsAtLastRefit }
 
-  private mutating func selection() -> SlotItem {
+  mutating func selection() -> SlotItem {
     isSelecting = true
     poolUnderSelection = pool
     pool = []
@@ -114,7 +118,7 @@ extension CampaignState {
 
   // R5: at least max(8, 5 % of the set) new labels, or candidates that wait for them; one refit at a
   // time, and no new one before the whole population has moved to the last one.
-  private func refitIsDue(forced: Bool) -> Bool {
+  func refitIsDue(forced: Bool) -> Bool {
     guard !refitUnderWay, !isRefreshing, !isSelecting, openLabels == 0 else { return false }
     if movesMelts, !isMelting { return true }
     guard freshLabels > 0 else { return false }
@@ -134,7 +138,7 @@ extension CampaignState {
       && freshLabels == 0
   }
 
-  private mutating func refitRequest(slot: Int) -> SlotItem {
+  mutating func refitRequest(slot: Int) -> SlotItem {
     refitUnderWay = true
     refitIsForMelts = isMelting
     arrivals.append((slot + settings.refitDelay, .refit(version + 1)))

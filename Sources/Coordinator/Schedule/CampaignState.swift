@@ -63,6 +63,10 @@ public struct CampaignState: Sendable {
 
   /// The melts that are learnt from before the search.
   public internal(set) var melts: [MeltRecord]
+  /// Frames of the melts, for the potential of the search to choose from.
+  var meltSamples: [PoolEntry] = []
+  /// Whether there are melts, and something may still be learnt from them.
+  var learnsFromMelts: Bool
 
   // Candidates.
   /// All candidates; number n stands at n − 1.
@@ -97,6 +101,7 @@ public struct CampaignState: Sendable {
       settings.melts.map { melts in
         (0..<melts.runs).map { MeltRecord(id: $0, timeStep: melts.timeStep) }
       } ?? []
+    learnsFromMelts = !melts.isEmpty
   }
 
   /// Labels that were asked for or are about to be, failed ones included.
@@ -108,7 +113,7 @@ public struct CampaignState: Sendable {
   /// Labels that melts and search may still ask for: the last ones are kept for the minima that it ends with.
   var labelsToExplore: Int {
     let left = max(0, labelsLeft - settings.reservedLabels)
-    return isMelting ? min(left, labelsToMelt) : left
+    return learnsFromMelts ? min(left, labelsToMelt) : left
   }
 
   /// Whether the population is being moved to a newer potential version.
