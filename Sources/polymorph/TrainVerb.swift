@@ -25,7 +25,7 @@ enum TrainVerb: Verb {
       .init(
         "repulsion", "INNER,OUTER",
         "adds the repulsion of nuclei (Ziegler, Biersack, Littmark) between atoms closer than OUTER, switched from "
-          + "INNER on, fractions of the sum of covalent radii such as 0.5,0.8; none: default, or that of --start"
+          + "INNER on, fractions of the sum of covalent radii such as 0.4,0.7; none: default, or that of --start"
       ),
       .init("validation", "DATA", "labelled structures to test the potential on"),
       .init("start", "POT", "starts from this potential; its basis is kept"),

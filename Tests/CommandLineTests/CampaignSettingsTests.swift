@@ -262,14 +262,14 @@ struct CampaignSettingsTests {
       "potential.kind: found mtb, allowed: one of mtp, reference; did you mean 'mtp'?"),
     .init(
       "radial_basis: 8", "radial_basis: 8, repulsion: {inner: 0.9, outer: 0.6}", 7,
-      "potential.repulsion: found inner 0.9 and outer 0.6, allowed: outer above inner; try {inner: 0.5, outer: 0.8}"
+      "potential.repulsion: found inner 0.9 and outer 0.6, allowed: outer above inner; try {inner: 0.4, outer: 0.7}"
     ),
     .init(
       "radial_basis: 8", "radial_basis: 8, repulsion: {outer: 3}", 7,
       "potential.repulsion.outer: found 3, allowed: a number from 0.1 to 2"),
     .init(
       "radial_basis: 8", "radial_basis: 8, repulsion: 0.9", 7,
-      "potential.repulsion: found 0.9, allowed: none, or inner and outer as fractions of the sum of covalent radii; try {inner: 0.5, outer: 0.8}"
+      "potential.repulsion: found 0.9, allowed: none, or inner and outer as fractions of the sum of covalent radii; try {inner: 0.4, outer: 0.7}"
     ),
     .init(
       "cutoff: 5.0", "cutoff: 2.5", 7,
@@ -428,13 +428,13 @@ struct CampaignSettingsTests {
       let settings = try ExampleCampaign.settings(replacing: "level: 12", by: "level: 4" + text)
       return try CampaignRules(settings).untrainedPotential()
     }
-    #expect(try potential("").repulsion == ShortRangeRepulsion(inner: 0.5, outer: 0.8))
+    #expect(try potential("").repulsion == ShortRangeRepulsion(inner: 0.4, outer: 0.7))
     #expect(try potential(", repulsion: none").repulsion == nil)
     #expect(
       try potential(", repulsion: {outer: 0.9}").repulsion
-        == ShortRangeRepulsion(inner: 0.5, outer: 0.9))
+        == ShortRangeRepulsion(inner: 0.4, outer: 0.9))
     let settings = try ExampleCampaign.settings()
-    #expect(settings.yaml().contains("repulsion: {inner: 0.5, outer: 0.8}"))
+    #expect(settings.yaml().contains("repulsion: {inner: 0.4, outer: 0.7}"))
     // With the reference method alone nothing is added.
     let direct = try ExampleCampaign.settings(
       replacing: "{kind: mtp, level: 12, cutoff: 5.0, radial_basis: 8}", by: "{kind: reference}")

@@ -82,7 +82,7 @@ struct TrainTests {
     #expect(try tag("a.mtp") == "potential_tag = elements:Mg,Al,O zbl:0.6,0.9")
     for (name, options, expected) in [
       ("b.mtp", [], "elements:Mg,Al,O zbl:0.6,0.9"),
-      ("c.mtp", ["--repulsion", "0.5,0.8"], "elements:Mg,Al,O zbl:0.5,0.8"),
+      ("c.mtp", ["--repulsion", "0.4,0.7"], "elements:Mg,Al,O zbl:0.4,0.7"),
       ("d.mtp", ["--repulsion", "none"], "elements:Mg,Al,O"),
     ] {
       let refit = try Polymorph.program.run(

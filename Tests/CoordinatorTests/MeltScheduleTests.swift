@@ -77,6 +77,10 @@ struct MeltScheduleTests {
       }
     }
     #expect(melts.count <= 60)
+    // The potential of the search learns of melts, and not of the starts.
+    for label in run.state.trainingLabels {
+      if case .start = run.state.labels[label].origin { Issue.record("label \(label) is a start") }
+    }
     #expect(melts.count { if case .start = $0.origin { true } else { false } } >= 11)
     #expect(run.state.melts.count == 2)
     for melt in run.state.melts { #expect(melt.isOver && melt.evaluations > 0) }

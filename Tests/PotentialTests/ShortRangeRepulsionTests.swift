@@ -250,7 +250,7 @@ struct ShortRangeRepulsionTests {
     #expect(message { _ = try cesium.with(repulsion: wide) }.contains("cutoff of 4.5"))
     for (inner, outer) in [(0.9, 0.6), (0.6, 0.6), (0, 0.9), (0.6, 3), (.nan, 0.9)] {
       #expect(
-        message { _ = try ShortRangeRepulsion(inner: inner, outer: outer) }.contains("0.5 and 0.8"))
+        message { _ = try ShortRangeRepulsion(inner: inner, outer: outer) }.contains("0.4 and 0.7"))
     }
   }
 

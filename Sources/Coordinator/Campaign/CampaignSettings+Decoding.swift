@@ -107,7 +107,7 @@ extension CampaignSettings.PotentialChoice {
     guard value.isMapping else {
       throw value.error(
         allowed: "none, or inner and outer as fractions of the sum of covalent radii",
-        suggestion: "try {inner: 0.5, outer: 0.8}")
+        suggestion: "try {inner: 0.4, outer: 0.7}")
     }
     var section = try value.mapping()
     let standard = ShortRangeRepulsion.standard
@@ -118,7 +118,7 @@ extension CampaignSettings.PotentialChoice {
     do { return try ShortRangeRepulsion(inner: inner, outer: outer) } catch {
       throw value.error(
         found: "inner \(inner) and outer \(outer)", allowed: "outer above inner",
-        suggestion: "try {inner: 0.5, outer: 0.8}")
+        suggestion: "try {inner: 0.4, outer: 0.7}")
     }
   }
 }

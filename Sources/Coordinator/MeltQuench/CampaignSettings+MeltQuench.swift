@@ -31,11 +31,18 @@ extension CampaignSettings {
     public var volumePerAtom: Double?
     /// Disordered structures that the first potential learns from; 0 where the reference moves the atoms.
     public var starts: Int
+    /// So many frames of each run are labelled whatever their grade, spread evenly over liquid, quench and anneal.
+    ///
+    /// A grade tells what is far from the labels, and those of hot liquids are far from nothing: what cold glasses
+    /// need to be accurate it does not ask for.
+    public var samples: Int
     /// Most labels of starts and melts together; the frames of the reference are not counted.
     public var maximumLabels: Int
 
     /// So many disordered structures are labelled unless the file says otherwise.
     static let usualStarts = 12
+    /// So many frames are, of each run.
+    static let usualSamples = 24
     /// Melts are moved by a potential of this level unless that of the search is lower.
     static let usualLevel = 8
   }
@@ -83,6 +90,15 @@ extension CampaignSettings.MeltQuench {
           : "0: with method: reference nothing is learnt before the melts",
         suggestion: "leave it out")
     }
+    let samplesValue = section.optional("samples")
+    samples =
+      try samplesValue?.integer(in: 0...100_000) ?? (method == .potential ? Self.usualSamples : 0)
+    if let samplesValue, method == .reference {
+      throw samplesValue.error(
+        found: "a number of samples with method: reference",
+        allowed: "samples with method: potential; the reference labels every frame",
+        suggestion: "remove the line")
+    }
     let limit = section.optional("max_labels")
     let half = max(starts, maximumLabels / 2)
     self.maximumLabels = try limit?.integer(in: 0...10_000_000) ?? half
@@ -102,7 +118,10 @@ extension CampaignSettings.MeltQuench {
     ]
     if let volumePerAtom { entries.append(.init("volume_per_atom", .number(volumePerAtom))) }
     entries.append(.init("level", .integer(level)))
-    if method == .potential { entries.append(.init("starts", .integer(starts))) }
+    if method == .potential {
+      entries.append(.init("starts", .integer(starts)))
+      entries.append(.init("samples", .integer(samples)))
+    }
     entries.append(.init("max_labels", .integer(maximumLabels)))
     entries.append(.init("time_step", .number(way.timeStep)))
     return .mapping(entries + way.entries)

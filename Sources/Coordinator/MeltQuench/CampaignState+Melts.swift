@@ -94,11 +94,17 @@ extension CampaignState {
     return order.isEmpty ? nil : starts[order[run % order.count]].structure
   }
 
-  /// What is learnt from the melts once they are over: the potential of the search sees the labels, chooses
-  /// among the samples what it does not know, and learns that, too.
+  /// What is learnt from the melts once they are over: some samples are labelled whatever their grade, the
+  /// potential of the search sees all labels, chooses among the samples what it does not know, and learns that,
+  /// too.
   ///
   /// - Returns: `nil` where nothing is left to learn: the search may begin.
   mutating func nextLesson(slot: Int) -> SlotItem? {
+    if movesMelts, !hasSampled {
+      hasSampled = true
+      labelSamples()
+      if let item = nextLabelRequest(slot: slot) { return item }
+    }
     if canRelax, !meltSamples.isEmpty {
       pool += meltSamples
       meltSamples = []
@@ -107,6 +113,27 @@ extension CampaignState {
     if refitIsDue(forced: true) { return refitRequest(slot: slot) }
     learnsFromMelts = false
     return nil
+  }
+
+  /// Scattered atoms have done their service once melts are known: some eV per atom above a glass and full of large
+  /// forces they make the potential of the search worse, by half for Mg2SiO4.
+  mutating func forgetStarts() {
+    let others = trainingLabels.filter { label in
+      if case .start = labels[label].origin { false } else { true }
+    }
+    if !others.isEmpty { trainingLabels = others }
+  }
+
+  private mutating func labelSamples() {
+    for run in melts.indices {
+      let samples = meltSamples.filter { $0.source == .melt(run) }
+      let count = min(settings.melts?.samples ?? 0, samples.count, labelsToExplore)
+      for number in 0..<count {
+        let sample = samples[(2 * number + 1) * samples.count / (2 * count)]
+        guard !isLabelled(sample.structure) else { continue }
+        queueLabel(of: sample.structure, origin: sample.source.origin(grade: sample.grade))
+      }
+    }
   }
 
   /// Gives up melts that wait for a potential that will not come; with labels left they try another way.

@@ -192,6 +192,8 @@ public struct MeltSchedule: Sendable, Equatable {
   public var volumePerAtom: Double?
   /// The time step in fs.
   public var timeStep: Double
+  /// So many frames of each melt are labelled whatever their grade.
+  public var samples: Int
   /// Whether the reference method moves the atoms.
   public var usesReference: Bool
   /// Most labels of starts and melts together; the frames of the reference are not counted.
@@ -204,6 +206,7 @@ public struct MeltSchedule: Sendable, Equatable {
     atoms = settings.atoms
     volumePerAtom = settings.volumePerAtom
     timeStep = settings.way.timeStep
+    samples = settings.samples
     usesReference = settings.method == .reference
     maximumLabels = settings.maximumLabels
   }

@@ -79,7 +79,7 @@ extension CampaignState {
     return .work(.refresh(candidate: id), .refresh(relaxed.structure, version: version))
   }
 
-  private mutating func nextLabelRequest(slot: Int) -> SlotItem? {
+  mutating func nextLabelRequest(slot: Int) -> SlotItem? {
     guard !labelQueue.isEmpty else { return nil }
     let label = labelQueue.removeFirst()
     labels[label].status = .requested
@@ -120,7 +120,7 @@ extension CampaignState {
   // time, and no new one before the whole population has moved to the last one.
   func refitIsDue(forced: Bool) -> Bool {
     guard !refitUnderWay, !isRefreshing, !isSelecting, openLabels == 0 else { return false }
-    if movesMelts, !isMelting { return true }
+    if movesMelts, !isMelting { return forced }
     guard freshLabels > 0 else { return false }
     guard version > 0 else {
       return openInitial == 0 && !awaitsFrames
@@ -141,6 +141,7 @@ extension CampaignState {
   mutating func refitRequest(slot: Int) -> SlotItem {
     refitUnderWay = true
     refitIsForMelts = isMelting
+    if movesMelts, !isMelting { forgetStarts() }
     arrivals.append((slot + settings.refitDelay, .refit(version + 1)))
     labelsAtLastRefit = trainingLabels.count
     return .refitRequest(version: version + 1)

@@ -65,6 +65,8 @@ public struct CampaignState: Sendable {
   public internal(set) var melts: [MeltRecord]
   /// Frames of the melts, for the potential of the search to choose from.
   var meltSamples: [PoolEntry] = []
+  /// Whether some of them were labelled whatever their grade.
+  var hasSampled = false
   /// Whether there are melts, and something may still be learnt from them.
   var learnsFromMelts: Bool
 

@@ -20,8 +20,8 @@ public struct ShortRangeRepulsion: Sendable, Hashable {
   /// The radius from which there is none, as a fraction of the sum of covalent radii.
   public let outer: Double
 
-  /// The usual radii: 0.5 and 0.8.
-  public static let standard = ShortRangeRepulsion(unchecked: 0.5, 0.8)
+  /// The usual radii: 0.4 and 0.7.
+  public static let standard = ShortRangeRepulsion(unchecked: 0.4, 0.7)
 
   /// The fractions that are allowed.
   public static let range = 0.1...2.0
@@ -36,7 +36,7 @@ public struct ShortRangeRepulsion: Sendable, Hashable {
     guard Self.range.contains(inner), Self.range.contains(outer), inner < outer else {
       throw .invalidParameters(
         "a repulsion from \(inner) to \(outer) times the sum of covalent radii; fractions from "
-          + "\(Self.range.lowerBound) to \(Self.range.upperBound) are allowed, the inner one below the outer one, such as 0.5 and 0.8"
+          + "\(Self.range.lowerBound) to \(Self.range.upperBound) are allowed, the inner one below the outer one, such as 0.4 and 0.7"
       )
     }
     self.init(unchecked: inner, outer)
