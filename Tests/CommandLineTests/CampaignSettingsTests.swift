@@ -130,6 +130,16 @@ struct CampaignSettingsTests {
       ("level: 12", "level: 12, repulsion: {inner: 0.55, outer: 0.8500000000000001}"),
       ("O-O: 1.0", "O-Ti: 1.4, O-O: 1.123456789012345"),
       ("pressure: 0 ", "pressure: 100.1 "),
+      ("{random_structures: 40}", "{melt_quench: {}}"),
+      (
+        "{random_structures: 40}",
+        "{random_structures: 3, melt_quench: {runs: 3, atoms: 72, level: 6, starts: 5, samples: 0, max_labels: "
+          + "77, volume_per_atom: 11.3, time_step: 0.7, superheat: 3333, superheat_time: 1.1, cooling: 0.87, "
+          + "melting_time: 7.3, ballistic_time: 0.3, pressure: 12.3, pressure_tolerance: 0.17, volume_time: 33.3, "
+          + "liquid_time: 3.3, quench_rate: 123, glass_temperature: 301, anneal_temperature: 507, anneal_time: 1.7, "
+          + "thermostat_time: 70, sample: 30}}"
+      ),
+      ("{random_structures: 40}", "{melt_quench: {method: reference}}"),
     ])
   func roundTrip(old: String, new: String) throws {
     let campaign = try ExampleCampaign.settings(replacing: old, by: new)
@@ -256,6 +266,22 @@ struct CampaignSettingsTests {
       "pressure: 0 ", "pressure: 10 GPa ", 5,
       "pressure: found 10 GPa, allowed: a number from -100 to 10000 GPa; write the number alone; its unit is GPa"
     ),
+    .init(
+      "{random_structures: 40}", "{melt_quench: {level: 14}}", 17,
+      "initial_training.melt_quench.level: found 14, allowed: an even integer from 2 to potential.level (12); leave it out for 8"
+    ),
+    .init(
+      "{random_structures: 40}", "{melt_quench: {method: reference, samples: 4}}", 17,
+      "initial_training.melt_quench.samples: found a number of samples with method: reference, allowed: samples with method: potential; the reference labels every frame; remove the line"
+    ),
+    .init(
+      "{random_structures: 40}", "{melt_quench: {max_labels: 251}}", 17,
+      "initial_training.melt_quench.max_labels: found 251, allowed: from the 12 starts to the 250 of active_learning.max_labels; leave it out for 125"
+    ),
+    .init(
+      "{random_structures: 40}", "{melt_quench: {liquid_tme: 3}}", 17,
+      "initial_training.melt_quench.liquid_tme: found an unknown key, allowed: time_step, superheat, superheat_time, cooling, melting_time, ballistic_time, pressure, pressure_tolerance, volume_time, liquid_time, quench_rate, glass_temperature, anneal_temperature, anneal_time, thermostat_time, sample, method, runs, atoms, level, volume_per_atom, starts, samples, max_labels; did you mean 'liquid_time'?"
+    ),
     .init("seed: 20261120", "seed: -1", 6, "seed: found -1, allowed: an integer of at least 0"),
     .init(
       "kind: mtp", "kind: mtb", 7,
@@ -272,8 +298,8 @@ struct CampaignSettingsTests {
       "potential.repulsion: found 0.9, allowed: none, or inner and outer as fractions of the sum of covalent radii; try {inner: 0.4, outer: 0.7}"
     ),
     .init(
-      "cutoff: 5.0", "cutoff: 2.5", 7,
-      "potential: found a repulsion up to 2.56 Å between atoms of Ti, allowed: one that ends below potential.cutoff (2.5 Å); try a larger cutoff, or repulsion: none"
+      "cutoff: 5.0", "cutoff: 2.2", 7,
+      "potential: found a repulsion up to 2.24 Å between atoms of Ti, allowed: one that ends below potential.cutoff (2.2 Å); try a larger cutoff, or repulsion: none"
     ),
     .init(
       "kind: mtp", "kind: nnp", 7,
@@ -310,7 +336,7 @@ struct CampaignSettingsTests {
     ),
     .init(
       "max_labels: 250", "max_labels: 39", 18,
-      "active_learning.max_labels: found 39, allowed: at least the 40 of initial_training.random_structures; try 240"
+      "active_learning.max_labels: found 39, allowed: at least the 40 of initial_training; try 240"
     ),
     .init(
       "kind: buckingham", "kind: bukingham", 10,
@@ -382,7 +408,7 @@ struct CampaignSettingsTests {
       "relaxation.steps: found many, allowed: an integer from 1 to 1000000"),
     .init(
       "title: TiO2 at ambient pressure", "tilte: x", 2,
-      "tilte: found an unknown key, allowed: title, elements, composition, formula_units, pressure, seed, potential, training, reference, initial_training, active_learning, minimum_distances, search, relaxation, rerank; did you mean 'title'?"
+      "tilte: found an unknown key, allowed: title, elements, composition, formula_units, pressure, seed, potential, initial_training, training, reference, active_learning, minimum_distances, search, relaxation, rerank; did you mean 'title'?"
     ),
   ]
 

@@ -3,8 +3,8 @@ import NumericalCore
 import Settings
 
 extension MeltQuenchSettings {
-  private static let gigapascal =
-    1 / PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom
+  private static let gigapascals =
+    PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom
 
   /// Reads what a `melt_quench` block says of the way through liquid and glass; times are in ps there,
   /// periods and intervals in fs.
@@ -19,11 +19,11 @@ extension MeltQuenchSettings {
     ballisticTime = try time(&section, "ballistic_time") ?? 0.1 * meltingTime
     pressure =
       try section.optional("pressure").map { value throws(SettingsError) in
-        try value.number(in: -100...10_000, unit: "GPa") * Self.gigapascal
+        try value.number(in: -100...10_000, unit: "GPa") / Self.gigapascals
       } ?? pressure
     pressureTolerance =
       try section.optional("pressure_tolerance").map { value throws(SettingsError) in
-        try value.positiveNumber(unit: "GPa") * Self.gigapascal
+        try value.positiveNumber(unit: "GPa") / Self.gigapascals
       } ?? pressureTolerance
     longestVolumeTime = try time(&section, "volume_time") ?? longestVolumeTime
     liquidTime = try time(&section, "liquid_time") ?? liquidTime
@@ -56,16 +56,18 @@ extension MeltQuenchSettings {
 
   /// The same as a block; reading it gives equal settings.
   var entries: [SettingsNode.Entry] {
-    func picoseconds(_ time: Double) -> SettingsNode { .number(time / 1000) }
+    // What the file says, without the last digits that a change of units leaves.
+    func tidy(_ value: Double) -> Double { (value * 1e9).rounded() / 1e9 }
+    func picoseconds(_ time: Double) -> SettingsNode { .number(tidy(time / 1000)) }
     return [
       .init("superheat", .number(superheat)), .init("superheat_time", picoseconds(superheatTime)),
       .init("cooling", .number(coolingFactor)), .init("melting_time", picoseconds(meltingTime)),
       .init("ballistic_time", picoseconds(ballisticTime)),
-      .init("pressure", .number(pressure / Self.gigapascal)),
-      .init("pressure_tolerance", .number(pressureTolerance / Self.gigapascal)),
+      .init("pressure", .number(tidy(pressure * Self.gigapascals))),
+      .init("pressure_tolerance", .number(tidy(pressureTolerance * Self.gigapascals))),
       .init("volume_time", picoseconds(longestVolumeTime)),
       .init("liquid_time", picoseconds(liquidTime)),
-      .init("quench_rate", .number(quenchRate * 1000)),
+      .init("quench_rate", .number(tidy(quenchRate * 1000))),
       .init("glass_temperature", .number(glassTemperature)),
       .init("anneal_temperature", .number(annealTemperature)),
       .init("anneal_time", picoseconds(annealTime)),
