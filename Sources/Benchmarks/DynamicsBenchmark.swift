@@ -9,8 +9,9 @@ enum DynamicsBenchmark: Benchmark {
   static let syntax = Syntax(
     "dynamics", "microseconds per atom and step of molecular dynamics, ns/day, and memory",
     reason: "a melt takes 10⁵ steps; the step must cost hardly more than its evaluation, and both "
-      + "time and memory must grow with the number of atoms alone. Atoms start from their sites with twice the "
-      + "temperature, half of which becomes potential energy in a first run that does not count.",
+      + "time and memory must grow with the number of atoms alone. Atoms start from their sites with "
+      + "twice the temperature, half of which becomes potential energy in a first run that does not "
+      + "count. Memory is that of the process: right if it has done nothing larger before.",
     arguments: ["POT", "STRUCTURE"],
     options: [
       .init("supercell", "AxBxC", "so many cells along each lattice vector; default 1x1x1"),
@@ -41,6 +42,7 @@ enum DynamicsBenchmark: Benchmark {
   }
 
   static func run(_ arguments: Arguments) throws -> Report {
+    let memoryAtStart = ProcessMemory.startMegabytes
     let runs = try arguments.repetitions()
     let peer = try arguments.peer()
     let kind = try kind(arguments)
@@ -50,7 +52,6 @@ enum DynamicsBenchmark: Benchmark {
     let file = try PotentialFile(path: arguments.argument("POT"))
     let structure = try structure(arguments)
     ProcessMemory.resetPeak()
-    let memoryBefore = ProcessMemory.residentMegabytes()
 
     let potential = TimedPotential(file.potential)
     var dynamics = MolecularDynamics(
@@ -95,7 +96,7 @@ enum DynamicsBenchmark: Benchmark {
         "temperature", "mean temperature (K)",
         .number(Sample(measured.map(\.meanTemperature)).mean)),
     ]
-    quantities += memoryQuantities(before: memoryBefore, memory, atoms)
+    quantities += memoryQuantities(atStart: memoryAtStart, memory, atoms)
     quantities += [
       .init("runs", "runs", .integer(runs)), .init("steps", "steps of a run", .integer(steps)),
       .init("atoms", "atoms", .integer(atoms)), .init("ensemble", "ensemble", .text(kind.rawValue)),
@@ -188,16 +189,16 @@ enum DynamicsBenchmark: Benchmark {
   }
 
   private static func memoryQuantities(
-    before: Double?, _ memory: (resident: Double?, peak: Double?), _ atoms: Int
+    atStart: Double?, _ memory: (resident: Double?, peak: Double?), _ atoms: Int
   ) -> [Report.Quantity] {
-    guard let before, let resident = memory.resident, let peak = memory.peak else { return [] }
+    guard let atStart, let resident = memory.resident, let peak = memory.peak else { return [] }
     return [
       .init("resident_megabytes", "resident memory (MB)", .number(resident)),
       .init("peak_megabytes", "its peak (MB)", .number(peak)),
-      .init("megabytes_before", "before the first step (MB)", .number(before)),
+      .init("start_megabytes", "at the start of the program (MB)", .number(atStart)),
       .init(
-        "kilobytes_per_atom", "kB per atom, peak less before",
-        .number(1000 * (peak - before) / Double(atoms))),
+        "kilobytes_per_atom", "kB per atom, peak less start",
+        .number(1000 * (peak - atStart) / Double(atoms))),
     ]
   }
 }

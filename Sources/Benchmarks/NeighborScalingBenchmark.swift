@@ -8,9 +8,9 @@ enum NeighborScalingBenchmark: Benchmark {
   static let syntax = Syntax(
     "neighbor-scaling", "exponent of the time of finding all neighbors with the number of atoms",
     reason:
-      "a search that compares all pairs is the quicker one for a cell of a crystal and useless for a "
-      + "melt of thousands of atoms; the exponent must stay near 1. It is the slope of a straight line "
-      + "through the logarithms of the medians; atoms are displaced by up to 0.05 Å along each axis.",
+      "a search that compares all pairs is quicker for a small cell and useless for a melt of "
+      + "thousands of atoms; the exponent must stay near 1. It is the slope of a straight line through "
+      + "the logarithms of the medians; atoms are displaced by up to 0.05 Å along each axis.",
     arguments: ["STRUCTURE"],
     options: [
       .init("cutoff", "Å", "cutoff radius; default 5"),

@@ -10,6 +10,9 @@ enum ProcessMemory {
     try? file.write(contentsOf: Data("5".utf8))
   }
 
+  /// The resident megabytes (10⁶ bytes) when this was first asked for; `nil` where the system does not tell.
+  static let startMegabytes = residentMegabytes()
+
   /// Megabytes (10⁶ bytes) that are resident now; `nil` where the system does not tell.
   static func residentMegabytes() -> Double? { megabytes("VmRSS:") }
 

@@ -136,10 +136,12 @@ extension RandomStream {
     _ numbers: inout [Double], _ range: Range<Int>, _ squares: inout [Double]
   ) {
     var place = range.lowerBound
+    var isBlockOlder = false
     while place < range.upperBound {
       // A try takes four numbers: a block, where none of it has been used.
       guard used == 4, counter[0] < .max - 8 else {
         (numbers[place], squares[place - range.lowerBound]) = polarPoint()
+        isBlockOlder = false
         place += 1
         continue
       }
@@ -153,10 +155,12 @@ extension RandomStream {
         lane += 1
       }
       counter[0] &+= UInt32(lane)
-      var last = counter
-      last[0] &-= 1
-      block = Self.philox(counter: last, key: key)
+      isBlockOlder = true
     }
+    guard isBlockOlder else { return }
+    var last = counter
+    last[0] &-= 1
+    block = Self.philox(counter: last, key: key)
   }
 
   // A point in the unit circle (Marsaglia's polar method).
