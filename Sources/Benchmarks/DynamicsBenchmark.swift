@@ -11,15 +11,18 @@ enum DynamicsBenchmark: Benchmark {
     reason: "a melt takes 10⁵ steps; the step must cost hardly more than its evaluation, and both "
       + "time and memory must grow with the number of atoms alone. Atoms start from their sites with "
       + "twice the temperature, half of which becomes potential energy in a first run that does not "
-      + "count. Memory is that of the process: right if it has done nothing larger before.",
+      + "count. Memory is that of another process that takes the steps of one run.",
     arguments: ["POT", "STRUCTURE"],
     options: [
       .init("supercell", "AxBxC", "so many cells along each lattice vector; default 1x1x1"),
       .init("ensemble", "WORD", "nve (default), langevin or npt"),
       .init("temperature", "K", "default 300"),
       .init("time-step", "fs", "default 1"),
-      .init("steps", "N", "steps of a run; default 200"), .repetitions, .peer,
+      .init("steps", "N", "steps of a run; default 200"),
+      .init(memoryOption, nil, "the memory of one run alone"), .repetitions, .peer,
     ])
+
+  private static let memoryOption = "memory-only"
 
   private enum Kind: String, CaseIterable {
     case nve, langevin, npt
@@ -42,7 +45,7 @@ enum DynamicsBenchmark: Benchmark {
   }
 
   static func run(_ arguments: Arguments) throws -> Report {
-    let memoryAtStart = ProcessMemory.startMegabytes
+    let startMegabytes = ProcessMemory.residentMegabytes()
     let runs = try arguments.repetitions()
     let peer = try arguments.peer()
     let kind = try kind(arguments)
@@ -51,18 +54,22 @@ enum DynamicsBenchmark: Benchmark {
     let steps = try arguments.integer("steps", in: 1...10_000_000, default: 200)
     let file = try PotentialFile(path: arguments.argument("POT"))
     let structure = try structure(arguments)
-    ProcessMemory.resetPeak()
 
     let potential = TimedPotential(file.potential)
     var dynamics = MolecularDynamics(
       DynamicalState(structure, temperature: 2 * temperature, seed: 1), with: potential,
       settings: .init(timeStep: timeStep, ensemble: kind.ensemble(temperature), seed: 1))
     _ = try move(&dynamics, steps, potential.time)
+    let atoms = structure.atomCount
+    if arguments.has(memoryOption) {
+      guard let memory = DynamicsMemory(since: startMegabytes) else {
+        throw BenchmarkFailure("the system does not tell how much memory is used")
+      }
+      return Report(memory.quantities(atoms: atoms))
+    }
     var measured: [Run] = []
     for _ in 0..<runs { measured.append(try move(&dynamics, steps, potential.time)) }
-    let memory = (ProcessMemory.residentMegabytes(), ProcessMemory.peakMegabytes())
 
-    let atoms = structure.atomCount
     let scale = 1e6 / (Double(atoms) * Double(steps))
     let step = Sample(measured.map { scale * $0.seconds })
     let evaluation = Sample(measured.map { scale * $0.evaluationSeconds })
@@ -96,7 +103,12 @@ enum DynamicsBenchmark: Benchmark {
         "temperature", "mean temperature (K)",
         .number(Sample(measured.map(\.meanTemperature)).mean)),
     ]
-    quantities += memoryQuantities(atStart: memoryAtStart, memory, atoms)
+    quantities += try DynamicsMemory.ofProgram([
+      syntax.name, arguments.argument("POT"), arguments.argument("STRUCTURE"),
+      "--supercell", supercell(arguments), "--ensemble", kind.rawValue,
+      "--temperature", "\(temperature)", "--time-step", "\(timeStep)", "--steps", "\(steps)",
+      "--" + memoryOption, "--json",
+    ]).quantities(atoms: atoms)
     quantities += [
       .init("runs", "runs", .integer(runs)), .init("steps", "steps of a run", .integer(steps)),
       .init("atoms", "atoms", .integer(atoms)), .init("ensemble", "ensemble", .text(kind.rawValue)),
@@ -118,12 +130,16 @@ enum DynamicsBenchmark: Benchmark {
     return kind
   }
 
+  private static func supercell(_ arguments: Arguments) -> String {
+    arguments.option("supercell") ?? "1x1x1"
+  }
+
   private static func structure(_ arguments: Arguments) throws -> Structure {
     let path = arguments.argument("STRUCTURE")
     guard let unit = try StructureFile.read(path).first?.structure else {
       throw WrongCommandLine("\(path): holds no structure")
     }
-    let text = arguments.option("supercell") ?? "1x1x1"
+    let text = supercell(arguments)
     let counts = text.split(separator: "x", omittingEmptySubsequences: false).compactMap {
       Int($0)
     }
@@ -185,20 +201,6 @@ enum DynamicsBenchmark: Benchmark {
       .init(
         "steps_per_search", "steps between two searches of neighbors (mean)",
         .number(Double(runs * steps) / searches)),
-    ]
-  }
-
-  private static func memoryQuantities(
-    atStart: Double?, _ memory: (resident: Double?, peak: Double?), _ atoms: Int
-  ) -> [Report.Quantity] {
-    guard let atStart, let resident = memory.resident, let peak = memory.peak else { return [] }
-    return [
-      .init("resident_megabytes", "resident memory (MB)", .number(resident)),
-      .init("peak_megabytes", "its peak (MB)", .number(peak)),
-      .init("start_megabytes", "at the start of the program (MB)", .number(atStart)),
-      .init(
-        "kilobytes_per_atom", "kB per atom, peak less start",
-        .number(1000 * (peak - atStart) / Double(atoms))),
     ]
   }
 }

@@ -2,17 +2,6 @@ import Foundation
 
 /// How much memory this process holds, as Linux tells it.
 enum ProcessMemory {
-  /// Lets the peak begin anew, where the system allows it.
-  static func resetPeak() {
-    guard let file = FileHandle(forWritingAtPath: "/proc/self/clear_refs") else { return }
-    defer { file.closeFile() }
-    // 5 resets the peak; a system that refuses goes on counting from the start of the process.
-    try? file.write(contentsOf: Data("5".utf8))
-  }
-
-  /// The resident megabytes (10⁶ bytes) when this was first asked for; `nil` where the system does not tell.
-  static let startMegabytes = residentMegabytes()
-
   /// Megabytes (10⁶ bytes) that are resident now; `nil` where the system does not tell.
   static func residentMegabytes() -> Double? { megabytes("VmRSS:") }
 
