@@ -3,7 +3,7 @@
 # make bench  builds, measures, and compares with docs/baseline.json and with other programs; with
 #             STRICT=1 it fails where something is slower than the baseline by more than 5 %
 # make baseline  the same, and what it finds is the new baseline
-# make performance  writes docs/performance.md
+# make performance  writes docs/performance.md and docs/dynamics.md
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -92,6 +92,7 @@ baseline: benchmarks
 
 performance: benchmarks
 	@.build/release/Benchmarks document docs/performance.plan --output docs/performance.md
+	@.build/release/Benchmarks document docs/dynamics.plan --output docs/dynamics.md
 
 format:
 	@swift format format -i -r $(SOURCES)

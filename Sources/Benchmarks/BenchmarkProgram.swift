@@ -19,7 +19,8 @@ struct BenchmarkProgram {
     [
       EvaluateBenchmark.self, GradeBenchmark.self, TrainBenchmark.self, RelaxBenchmark.self,
       CompareRelaxationsBenchmark.self, ServeBenchmark.self,
-      NeighborsBenchmark.self, PeakBenchmark.self, FingerprintBenchmark.self,
+      DynamicsBenchmark.self, NeighborsBenchmark.self, NeighborScalingBenchmark.self,
+      PeakBenchmark.self, FingerprintBenchmark.self,
       OverheadBenchmark.self,
       GenerateBenchmark.self, ScheduleBenchmark.self, CampaignBenchmark.self, SearchBenchmark.self,
       SearchTableBenchmark.self, SearchTemplatesBenchmark.self,

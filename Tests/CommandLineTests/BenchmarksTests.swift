@@ -9,7 +9,7 @@ struct BenchmarksTests {
     "evaluate", "grade", "train", "relax", "neighbors", "peak", "fingerprint", "generate",
     "overhead",
     "schedule", "campaign", "compare", "document", "compare-relaxations", "serve",
-    "search", "search-table",
+    "search", "search-table", "dynamics", "neighbor-scaling",
   ]
 
   @Test(
@@ -22,7 +22,10 @@ struct BenchmarksTests {
       ["grade", "8", "missing.cfg"], ["compare", "missing.plan", "--baseline", "none.json"],
       ["compare", "missing.plan"], ["search", "B1", "--seeds", "1", "--cases", "missing.yaml"],
       ["search-table", "missing.jsonl", "--output", "page.md"], ["neighbors", "missing.cfg"],
-      ["peak", "--repeat", "1"],
+      ["peak", "--repeat", "1"], ["dynamics", "8", "rutile.cif"],
+      RutileDynamics.words(["--supercell", "2x2"]), RutileDynamics.words(["--ensemble", "nvt"]),
+      RutileDynamics.words(["--steps", "0"]),
+      ["neighbor-scaling", "missing.cif"], ["neighbor-scaling", "a.cif", "--supercells", "3"],
     ])
   func wrongWords(_ words: [String]) throws {
     let outcome = try Self.program.run(words)
@@ -86,6 +89,36 @@ struct BenchmarksTests {
     #expect(abs(report.energySum - energies.reduce(0, +)) < 1e-8)
     #expect(report.microsecondsPerAtom > 0)
     #expect(report.runs == 7)
+  }
+
+  @Test("Dynamics keep the temperature, and a step is its evaluation and the rest")
+  func dynamics() throws {
+    for ensemble in ["nve", "langevin", "npt"] {
+      let outcome = try Self.program.run(
+        RutileDynamics.words([
+          "--supercell", "2x2x3", "--ensemble", ensemble, "--steps", "50", "--json",
+        ]))
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let report = try Self.decode(DynamicsReport.self, outcome)
+      #expect(report.atoms == 72)
+      #expect(report.shareOfRest > 0 && report.shareOfRest < 1)
+      #expect(report.stepsPerSearch >= 1)
+      #expect(report.temperature > 150 && report.temperature < 500, "\(report.temperature) K")
+      // A step of 1 fs on so many atoms.
+      let nanoseconds = 86_400 / report.microsecondsPerAtomAndStep / 72
+      #expect(abs(report.nanosecondsPerDay / nanoseconds - 1) < 1e-9)
+    }
+  }
+
+  @Test("The time of finding neighbors grows far less than with the square of the number of atoms")
+  func neighborScaling() throws {
+    let outcome = try Self.program.run([
+      "neighbor-scaling", RutileDynamics.structure, "--supercells", "3,8", "--json",
+    ])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let report = try Self.decode(ScalingReport.self, outcome)
+    // Other work on the machine may double a time.
+    #expect(report.exponent < 1.5 && report.listExponent < 1.5)
   }
 
   @Test("A pretended campaign comes to its end and costs something")
@@ -157,8 +190,36 @@ struct BenchmarksTests {
     let runs: Int
   }
 
+  private struct DynamicsReport: Decodable {
+    let microsecondsPerAtomAndStep: Double
+    let nanosecondsPerDay: Double
+    let shareOfRest: Double
+    let stepsPerSearch: Double
+    let temperature: Double
+    let atoms: Int
+  }
+
+  private struct ScalingReport: Decodable {
+    let exponent: Double
+    let listExponent: Double
+  }
+
   private struct ScheduleReport: Decodable {
     let microsecondsPerCommit: Double
     let commits: Int
+  }
+}
+
+/// Command lines of `Benchmarks dynamics`.
+private enum RutileDynamics {
+  private static let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent()
+  static let structure =
+    tests.appendingPathComponent("StructureFormatsTests/Fixtures/ase-rutile.cif").path
+  private static let potential =
+    tests.appendingPathComponent("DynamicsTests/Fixtures/tio2-rutile-level8.mtp").path
+
+  static func words(_ options: [String]) -> [String] {
+    ["dynamics", potential, structure] + options
   }
 }

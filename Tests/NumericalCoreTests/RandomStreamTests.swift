@@ -46,6 +46,20 @@ struct RandomStreamTests {
     #expect(seen.count == count)
   }
 
+  @Test(
+    "Many normal numbers at once are those of single calls, and the stream goes on alike",
+    arguments: [0, 1, 2, 7, 8, 9, 100, 511, 512, 513, 3000], [0, 1, 4])
+  func manyNormals(count: Int, drawnBefore: Int) {
+    var stream = RandomStream(seed: 0xFEDC_BA98_7654_3210, purpose: .test, slot: 5, attempt: 3)
+    for _ in 0..<drawnBefore { _ = stream.next32() }
+    var again = stream
+    var numbers = [Double](repeating: 0, count: count)
+    stream.fillWithNormals(&numbers)
+    #expect(numbers == (0..<count).map { _ in again.normal() })
+    #expect(stream == again)
+    #expect(stream.next64() == again.next64())
+  }
+
   /// Means of n numbers of variance v stay within five standard errors: once in two million.
   private func bound(_ variance: Double, _ n: Int) -> Double {
     5 * (variance / Double(n)).squareRoot()

@@ -81,6 +81,8 @@ public struct MolecularDynamics {
   private var isRenewed = false
   /// 1/m in Å²/(eV fs²).
   private let inverseMasses: [Double]
+  /// Memory for the normal numbers of a step.
+  private var noise: [Double] = []
 
   /// Prepares molecular dynamics; nothing is evaluated yet.
   ///
@@ -99,6 +101,9 @@ public struct MolecularDynamics {
     self.potential = potential
     self.settings = settings
     series = potential.series()
+    if case .langevin = settings.ensemble {
+      noise = [Double](repeating: 0, count: 3 * state.structure.atomCount)
+    }
     inverseMasses = state.structure.species.map {
       1 / ($0.mass * PhysicalConstants.electronvoltsPerDynamicalUnit)
     }
@@ -205,10 +210,11 @@ extension MolecularDynamics {
     let spread = ((1 - decay * decay) * thermalEnergy).squareRoot()
     var random = RandomStream(
       seed: settings.seed, purpose: .dynamics, slot: UInt64(state.step) + 1)
+    random.fillWithNormals(&noise)
     for i in state.velocities.indices {
-      let noise = Vector3(random.normal(), random.normal(), random.normal())
+      let push = Vector3(noise[3 * i], noise[3 * i + 1], noise[3 * i + 2])
       state.velocities[i] =
-        decay * state.velocities[i] + (spread * inverseMasses[i].squareRoot()) * noise
+        decay * state.velocities[i] + (spread * inverseMasses[i].squareRoot()) * push
     }
     // With one friction for all, what is left without the total momentum is canonical, too.
     state.removeMomentum()

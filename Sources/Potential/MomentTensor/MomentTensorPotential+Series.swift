@@ -1,6 +1,10 @@
 import Crystal
 
 extension MomentTensorPotential {
+  /// A neighbor list of a series reaches this much farther than the cutoff, in Å: a third more candidates,
+  /// for moves that add up to half of it.
+  package static let neighborSkin = 0.5
+
   /// Begins a series of evaluations that makes a neighbor list with a skin and uses it until an atom or
   /// the cell has moved too far.
   public func series() -> any EvaluationSeries { FollowingEvaluations(self) }
@@ -14,10 +18,6 @@ private struct FollowingEvaluations: EvaluationSeries {
   private var species: [Int] = []
   private var elements: [ChemicalElement] = []
   private var structureOf: [Int32] = []
-
-  /// The neighbor list reaches this much farther than the cutoff, in Å: a third more candidates, for
-  /// moves that add up to half of it.
-  private static let skin = 0.5
 
   init(_ potential: MomentTensorPotential) {
     self.potential = potential
@@ -36,7 +36,7 @@ private struct FollowingEvaluations: EvaluationSeries {
     }
     if !isFollowing {
       workspace.table.reset(
-        cutoff: cutoff + Self.skin, speciesCount: potential.speciesCount)
+        cutoff: cutoff + MomentTensorPotential.neighborSkin, speciesCount: potential.speciesCount)
       workspace.table.add(structure, species: species, isRemembered: true)
     }
     sweep.evaluate(&workspace, structureOf: structureOf, isFollowing: isFollowing)
