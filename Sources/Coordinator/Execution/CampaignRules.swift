@@ -94,7 +94,8 @@ public struct CampaignRules: Sendable {
 
   /// The seed of a disordered structure of the initial training set.
   func scatteringSeed(_ stream: Int) -> UInt64 {
-    var random = RandomStream(seed: seed, purpose: .initialTraining, slot: UInt64(stream), attempt: 1)
+    var random = RandomStream(
+      seed: seed, purpose: .initialTraining, slot: UInt64(stream), attempt: 1)
     return random.next64()
   }
 

@@ -54,8 +54,9 @@ extension CampaignSettings.MeltQuench {
   /// - Parameters:
   ///   - value: The block.
   ///   - pressure: The campaign's, in eV/Å³.
-  ///   - potentialLevel: The campaign's.
   ///   - maximumLabels: The campaign's; half of them are for the melts unless the block says otherwise.
+  ///   - potentialLevel: The campaign's.
+  /// - Throws: `SettingsError` with file, line, key, what was found and what is allowed.
   init(
     _ value: SettingsValue, pressure: Double, maximumLabels: Int, potentialLevel: Int
   ) throws(SettingsError) {

@@ -30,7 +30,8 @@ public struct ScheduleSettings: Sendable {
   public var rerankTop: Int
   /// How potentials are trained: which labels are, and at which pressure.
   public var training: TrainingSettings
-  /// The melts that are learnt from before the search; `nil` for none. Their starts are among the initial structures.
+  /// The melts that are learnt from before the search, `nil` for none; their starts are among the initial
+  /// structures.
   public var melts: MeltSchedule?
   /// So many of the best minima are labelled whatever their grade, once per population and at the end.
   public var verify = 0

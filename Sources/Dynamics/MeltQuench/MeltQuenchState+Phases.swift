@@ -67,6 +67,7 @@ extension MeltQuenchState {
   /// - Parameters:
   ///   - attempt: How often that was done; each has other velocities.
   ///   - settings: How the structure is treated.
+  /// - Returns: A state that goes on in the same phase.
   public func withOtherVelocities(attempt: Int, settings: MeltQuenchSettings) -> MeltQuenchState {
     var next = self
     next.dynamics = DynamicalState(
