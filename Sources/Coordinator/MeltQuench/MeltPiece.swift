@@ -21,6 +21,9 @@ struct MeltPiece {
   /// One in so many sampled frames is kept for the potential of the search to choose from: neighbors in time
   /// are alike.
   private static let thinning = 10
+  /// Atoms of a hot liquid come closer than those of candidates may: what is worth a label keeps this part of
+  /// their limits.
+  private static let closeness = 0.75
   /// While atoms part they are graded so often, in steps.
   private static let calmingInterval = 2
 
@@ -64,9 +67,8 @@ struct MeltPiece {
     }
     if attempt > 0 { state = state.withOtherVelocities(attempt: attempt, settings: settings) }
     move(state, steps: trained == nil && isExternal ? Self.externalSteps : Self.steps)
-    report.extrapolative = watch.harvest {
-      rules.breeding.minimumDistances.firstViolation(in: $0) == nil
-    }
+    let limits = rules.breeding.minimumDistances.scaled(by: Self.closeness)
+    report.extrapolative = watch.harvest { limits.firstViolation(in: $0) == nil }
     return report
   }
 
