@@ -1,8 +1,25 @@
 import CFFTW
+import Synchronization
 
 /// Discrete Fourier transforms of real series by FFTW, planned by estimate so that results do not
 /// depend on timings.
 public enum FourierTransform {
+  /// FFTW runs plans in any number of threads, but makes and destroys them in one at a time.
+  private static let planner = Mutex(())
+
+  /// Makes a plan, runs it and destroys it.
+  private static func run(samples: Int, _ make: () -> fftw_plan?) {
+    let plan = planner.withLock { _ in Plan(pointer: make()) }
+    precondition(plan.pointer != nil, "FFTW refused a series of \(samples) samples")
+    fftw_execute(plan.pointer)
+    planner.withLock { _ in fftw_destroy_plan(plan.pointer) }
+  }
+
+  /// A plan on its way out of the lock; it belongs to one thread.
+  private struct Plan: @unchecked Sendable {
+    let pointer: fftw_plan?
+  }
+
   /// The squared moduli of the first count/2 + 1 coefficients of Σⱼ xⱼ exp(−2πi jk/n).
   ///
   /// - Parameter series: Equally spaced samples; at least one.
@@ -16,11 +33,9 @@ public enum FourierTransform {
       input.withUnsafeMutableBufferPointer { samples in
         let coefficients = raw.baseAddress?.assumingMemoryBound(to: fftw_complex.self)
         // FFTW_ESTIMATE (1 << 6) leaves the input untouched while planning.
-        let plan = fftw_plan_dft_r2c_1d(
-          Int32(series.count), samples.baseAddress, coefficients, 1 << 6)
-        precondition(plan != nil, "FFTW refused a series of \(series.count) samples")
-        fftw_execute(plan)
-        fftw_destroy_plan(plan)
+        run(samples: series.count) {
+          fftw_plan_dft_r2c_1d(Int32(series.count), samples.baseAddress, coefficients, 1 << 6)
+        }
       }
     }
     return (0..<count).map { (index: Int) -> Double in
@@ -37,11 +52,10 @@ public enum FourierTransform {
     precondition(series.count > 1, "a cosine transform takes at least two samples")
     var values = series
     values.withUnsafeMutableBufferPointer { samples in
-      let plan = fftw_plan_r2r_1d(
-        Int32(samples.count), samples.baseAddress, samples.baseAddress, FFTW_REDFT00, 1 << 6)
-      precondition(plan != nil, "FFTW refused a series of \(series.count) samples")
-      fftw_execute(plan)
-      fftw_destroy_plan(plan)
+      run(samples: samples.count) {
+        fftw_plan_r2r_1d(
+          Int32(samples.count), samples.baseAddress, samples.baseAddress, FFTW_REDFT00, 1 << 6)
+      }
     }
     return values
   }

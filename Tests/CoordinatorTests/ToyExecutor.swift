@@ -79,7 +79,13 @@ final class ToyExecutor: WorkExecutor {
   private func melt(
     _ progress: MeltProgress, _ version: Int, _ random: inout RandomStream
   ) throws -> MeltReport {
-    if random.uniform() < 0.2 { return MeltReport(progress, .failed("toy explosion")) }
+    if random.uniform() < 0.2 {
+      var report = MeltReport(progress, .failed("toy explosion"))
+      if version > 0, case .moving(let state) = progress, random.uniform() < 0.5 {
+        report.hole = state.dynamics.structure
+      }
+      return report
+    }
     let moved: Structure
     switch progress {
     case .scattering(let composition, _): moved = try structure(composition, &random)

@@ -124,4 +124,19 @@ struct BytesAndSeriesTests {
       #expect(abs(power - (re * re + im * im)) < 1e-11)
     }
   }
+
+  @Test("Threads transform at the same time")
+  func threads() async {
+    func spectrum(_ seed: Int) -> [Double] {
+      let series = (0..<(200 + 7 * seed)).map { cosine(0.1 * Double($0 * (seed + 1))) }
+      return FourierTransform.cosineTransform(of: FourierTransform.powerSpectrum(of: series))
+    }
+    let expected = (0..<24).map(spectrum)
+    await withTaskGroup(of: Bool.self) { group in
+      for task in 0..<192 {
+        group.addTask { spectrum(task % 24) == expected[task % 24] }
+      }
+      for await agrees in group { #expect(agrees) }
+    }
+  }
 }

@@ -182,7 +182,12 @@ extension CampaignState {
       stopsSinceSelection += 1
       // Every stop costs a label, so that their number is bounded.
       melts[run].status = .waiting(version: version)
-    case .failed(let reason): fail(run, reason)
+    case .failed(let reason):
+      fail(run, reason)
+      if let hole = report.hole, labelsToExplore > 0, !melts[run].isOver, !isLabelled(hole) {
+        queueLabel(of: hole, origin: .melt(run, grade: 0))
+        melts[run].status = .waiting(version: version)
+      }
     }
   }
 

@@ -24,8 +24,10 @@ struct MeltPiece {
   /// Atoms of a hot liquid come closer than those of candidates may: what is worth a label keeps this part of
   /// their limits.
   private static let closeness = 0.75
-  /// While atoms part they are graded so often, in steps.
-  private static let calmingInterval = 2
+  /// While atoms part, and where they are in a new volume, they are graded so often, in steps.
+  private static let shortInterval = 2
+  /// A volume is new for so many steps.
+  private static let youth = 100
 
   /// Prepares a piece.
   ///
@@ -78,10 +80,13 @@ struct MeltPiece {
     let usualInterval = max(1, Int((settings.sampleInterval / settings.timeStep).rounded()))
     while run.state.phase != .finished, run.state.dynamics.step < end {
       let before = run.state
-      let interval = before.phase == .calming ? Self.calmingInterval : usualInterval
+      let isYoung = before.phase == .melting && before.phaseStep < Self.youth
+      let interval = before.phase == .calming || isYoung ? Self.shortInterval : usualInterval
       var last: DynamicsStep?
       var frames: [LabelledStructure] = []
       var samples: [Structure] = []
+      // A relaxation that leads away from what the potential knows is not worth a label: it only guesses a volume.
+      var aside = watch
       let outcome = run.advance(by: interval) { step in
         last = step.dynamics
         guard step.isSampled else { return true }
@@ -94,17 +99,21 @@ struct MeltPiece {
           frames.append(frame)
         }
         return true
+      } relaxing: { step in
+        observe(step.structure, &aside) ? .continue : .stop(grade: 0)
       }
       report.evaluations += run.state.dynamics.step - before.dynamics.step
       switch outcome {
       case .finished, .stopped: break
       case .exploded, .failed:
         report.ending = .failed("\(before.phase): \(outcome)")
+        // The grade has not noticed: a hole of the potential.
+        if trained != nil { report.hole = before.dynamics.structure }
         return
       }
       report.frames += frames
       report.samples += samples
-      if let last, !observe(last.state.structure) {
+      if let last, !observe(last.state.structure, &watch) {
         report.progress = .moving(before)
         report.ending = .stopped(grade: watch.stoppingGrade ?? .infinity)
         return
@@ -117,7 +126,7 @@ struct MeltPiece {
   /// Grades a structure.
   ///
   /// - Returns: Whether the atoms may move on.
-  private mutating func observe(_ structure: Structure) -> Bool {
+  private func observe(_ structure: Structure, _ watch: inout GradeWatch) -> Bool {
     guard let trained else { return true }
     return watch.observe(
       structure, grade: (try? trained.grader.grade(of: structure)) ?? .infinity)

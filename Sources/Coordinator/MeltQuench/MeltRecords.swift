@@ -90,6 +90,8 @@ public struct MeltReport: Sendable, Equatable {
   public var ending: MeltEnding
   /// At most three structures worth labelling.
   public var extrapolative: [ExtrapolativeStructure] = []
+  /// Where the potential let atoms fly apart without the grade having noticed: to be labelled whatever its grade.
+  public var hole: Structure?
   /// Sampled frames, where the reference method moves the atoms.
   public var frames: [LabelledStructure] = []
   /// Some of the sampled frames, where a potential moves them.
@@ -110,6 +112,7 @@ extension MeltReport: ByteCodable {
     encoder.encode(progress)
     encoder.encode(ending)
     encoder.encode(extrapolative)
+    encoder.encode(hole)
     encoder.encode(frames)
     encoder.encode(samples)
     encoder.encode(evaluations)
@@ -120,6 +123,7 @@ extension MeltReport: ByteCodable {
     progress = try decoder.decode()
     ending = try decoder.decode()
     extrapolative = try decoder.decode([ExtrapolativeStructure].self)
+    hole = try decoder.decode(Structure?.self)
     frames = try decoder.decode([LabelledStructure].self)
     samples = try decoder.decode([Structure].self)
     evaluations = try decoder.decode()

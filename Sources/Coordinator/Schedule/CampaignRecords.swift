@@ -14,7 +14,8 @@ public struct LabelRecord: Sendable, Equatable {
     case minimum(Int)
     /// Scattered atoms of the initial training set.
     case start(Int)
-    /// A melt that extrapolated; the grade is 0 of a frame that the potential of the search chose.
+    /// A melt that extrapolated; the grade is 0 of a frame that the potential of the search chose, and of one that
+    /// atoms flew apart from.
     case melt(Int, grade: Double)
     /// A melt that the reference method moved.
     case frame(Int)

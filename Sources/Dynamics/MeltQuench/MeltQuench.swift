@@ -65,9 +65,12 @@ public struct MeltQuench {
   /// - Parameters:
   ///   - steps: At most so many; fewer where everything is finished before.
   ///   - monitor: Called after every step; whether to go on.
+  ///   - relaxing: The monitor of the one relaxation, which tells the volume of the glass; where it stops, the melt
+  ///     keeps its own.
   /// - Returns: `.finished` where all steps were taken or nothing is left to do; see `state.phase`.
   public mutating func advance(
-    by steps: Int, monitor: (MeltQuenchStep) -> Bool = { _ in true }
+    by steps: Int, monitor: (MeltQuenchStep) -> Bool = { _ in true },
+    relaxing: (RelaxationStep) -> RelaxationDirective = { _ in .continue }
   ) -> DynamicsOutcome {
     var left = steps
     while left > 0, state.phase != .finished {
@@ -84,7 +87,7 @@ public struct MeltQuench {
       } else if state.isBoiling {
         hold()
       } else if state.dynamics.step == end || volumeIsKnown(state) {
-        if let reason = beginNext() { return .failed(reason: reason) }
+        if let reason = beginNext(relaxing) { return .failed(reason: reason) }
       }
     }
     return .finished
@@ -203,11 +206,13 @@ public struct MeltQuench {
   /// Ends a phase.
   ///
   /// - Returns: Why it cannot go on; `nil` where it can.
-  private mutating func beginNext() -> String? {
+  private mutating func beginNext(
+    _ relaxing: (RelaxationStep) -> RelaxationDirective
+  ) -> String? {
     run = nil
     switch state.phase {
     case .calming: begin(.superheat, from: state.dynamics)
-    case .superheat: beginTests()
+    case .superheat: beginTests(relaxing)
     case .melting: return endTest()
     case .volume: endVolume()
     case .liquid: begin(.quench, from: state.dynamics)
@@ -230,23 +235,27 @@ public struct MeltQuench {
     state.isBoiling = false
   }
 
-  /// Gives the melt about the volume that it will have where it freezes, a little more than that of the glass
-  /// without heat: that of a start may be wrong by a third.
-  private mutating func beginTests() {
+  /// Begins the tests with the glass that the melt becomes without heat, in a little more than its volume, which is
+  /// about that of a liquid: the volume of a start may be wrong by a factor of two.
+  private mutating func beginTests(_ relaxing: (RelaxationStep) -> RelaxationDirective) {
     let melt = state.dynamics
     var relaxation = RelaxationSettings(
       stages: [.init(force: 0.1, stress: 0.5 * settings.pressureTolerance, evaluations: 200)])
     relaxation.pressure = settings.pressure
-    let glass = Relaxation.run(melt.structure, with: potential, settings: relaxation)
-    let isGlass =
-      switch glass.outcome {
-      case .converged, .stepLimit: true
-      case .collapsed, .exploded, .distanceViolated, .stoppedByGrade, .failed: false
-      }
-    state.glassVolume =
-      isGlass ? glass.structure.volume : melt.structure.volume / Self.thermalGrowth
-    beginTest(
-      at: settings.superheat, from: scaled(melt, to: Self.thermalGrowth * state.glassVolume))
+    let glass = Relaxation.run(
+      melt.structure, with: potential, settings: relaxation, monitor: relaxing)
+    switch glass.outcome {
+    case .converged, .stepLimit:
+      state.glassVolume = glass.structure.volume
+      // The glass, not the melt: atoms of a hot melt that is made denser at once are thrown at each other.
+      let heated = DynamicalState(
+        glass.structure, temperature: settings.superheat, seed: settings.seed, step: melt.step)
+      beginTest(
+        at: settings.superheat, from: scaled(heated, to: Self.thermalGrowth * state.glassVolume))
+    case .collapsed, .exploded, .distanceViolated, .stoppedByGrade, .failed:
+      state.glassVolume = melt.structure.volume
+      beginTest(at: settings.superheat, from: melt)
+    }
   }
 
   private func scaled(_ dynamics: DynamicalState, to volume: Double) -> DynamicalState {

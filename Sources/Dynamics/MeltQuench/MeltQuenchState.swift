@@ -50,6 +50,9 @@ public struct MeltQuenchState: Sendable, Hashable {
   /// that is not known.
   public internal(set) var pressureError: Double?
 
+  /// How many steps the phase, or the test of a temperature, has taken.
+  public var phaseStep: Int { dynamics.step - firstStep }
+
   /// The beginning.
   ///
   /// - Parameters:
