@@ -58,7 +58,9 @@ public struct MeltQuench {
   /// A melt that grows beyond so many times the volume of the glass boils, and is held.
   private static let largestGrowth = 1.5
   /// A liquid that freezes so often in a row, before a volume is known, is too cold.
-  private static let mostFreezes = 3
+  private static let mostFreezes = 10
+  /// Atoms that move less than this part of the way that the liquid's did have frozen.
+  private static let smallestFlow = 0.5
 
   /// Takes steps, through as many phases as they reach.
   ///
@@ -143,21 +145,24 @@ public struct MeltQuench {
     let block = settings.steps(Self.volumeBlock)
     let passed = dynamics.step - state.departure - 2 * block
     guard passed > 0 else { return }
-    let window = settings.steps(settings.meltingTime)
-    if passed % window == 1 {
-      state.volumeBefore = state.volume
+    // Halves of a window are looked at: of a longer one most may have passed in a solid.
+    let half = max(2, settings.steps(settings.meltingTime / 4))
+    if passed % (2 * half) == 1 { state.volumeBefore = state.volume }
+    if passed % half == 1 {
       state.windowStart = dynamics.structure.positions
       state.windowVolume = dynamics.structure.volume
     }
     state.volume.add(dynamics.structure.volume, blockLength: block)
-    guard passed.isMultiple(of: window) else { return }
+    guard passed.isMultiple(of: half) else { return }
     let growth = cubeRoot(dynamics.structure.volume / state.windowVolume)
     let square = zip(dynamics.structure.positions, state.windowStart).reduce(0) {
       $0 + ($1.0 - growth * $1.1).squaredLength
     }
     let distance = (square / Double(state.windowStart.count)).squareRoot()
-    state.hasFrozen = distance < settings.diffusiveDistance
-    if !state.hasFrozen { state.freezes = 0 }
+    // In the test atoms moved so far in twice the time, and √2 times less in this one.
+    let known = state.tests.last { $0.isLiquid }?.displacement ?? settings.diffusiveDistance
+    state.hasFrozen = distance < Self.smallestFlow * known / 2.0.squareRoot()
+    if !state.hasFrozen, passed.isMultiple(of: 2 * half) { state.freezes = 0 }
   }
 
   /// Sets out again from the liquid, without what was seen of the solid.
