@@ -177,7 +177,9 @@ public struct MeltQuench {
       state.freezes = 0
       state.volume = VolumeAverage()
     }
-    guard let liquid = state.lastLiquid, let temperature = state.meltingTemperature else { return }
+    guard let liquid = state.surelyLiquid, let temperature = state.meltingTemperature else {
+      return
+    }
     state.departure = state.dynamics.step
     // With the velocities of before it would freeze in the same way.
     state.dynamics = DynamicalState(
@@ -290,12 +292,13 @@ public struct MeltQuench {
       return testAgain(attempt: votes.count)
     }
     if liquid > solid {
+      state.hotterLiquid = state.lastLiquid
       state.lastLiquid = state.testedLiquid
       state.liquidTemperature = temperature
       beginTest(at: temperature * settings.coolingFactor, from: state.testedLiquid)
     } else if let melting = state.liquidTemperature {
       state.meltingTemperature = melting
-      begin(.volume, from: state.lastLiquid ?? state.dynamics)
+      begin(.volume, from: state.surelyLiquid ?? state.dynamics)
       state.departure = state.firstStep
     } else {
       guard state.hotterTests < Self.hotterTests else {
@@ -323,7 +326,7 @@ public struct MeltQuench {
 
   /// Gives the liquid the volume that was found.
   private mutating func endVolume() {
-    guard let liquid = state.lastLiquid else { return }
+    guard let liquid = state.surelyLiquid else { return }
     state.pressureError = pressureError(state)
     // The cell may have frozen meanwhile: the liquid of before goes on, in its own volume where no other is known.
     let volume = state.volume.mean > 0 ? state.volume.volumeAtRest : liquid.structure.volume

@@ -24,7 +24,9 @@ public struct MeltQuenchState: Sendable, Hashable {
   /// The end of the last test that found a liquid, and that of the last temperature that was one.
   var testedLiquid: DynamicalState?
   var lastLiquid: DynamicalState?
-  /// That temperature in K.
+  /// The end of the temperature before, a step hotter.
+  var hotterLiquid: DynamicalState?
+  /// The temperature in K of `lastLiquid`.
   var liquidTemperature: Double?
   /// How many temperatures above the superheat were tested.
   var hotterTests = 0
@@ -49,6 +51,9 @@ public struct MeltQuenchState: Sendable, Hashable {
   /// The standard error of the pressure in eV/Å³ that the volume was made for; `nil` where
   /// that is not known.
   public internal(set) var pressureError: Double?
+
+  /// A liquid to set out from: at the lowest temperature a crystal may have begun to grow where its test ended.
+  var surelyLiquid: DynamicalState? { hotterLiquid ?? lastLiquid }
 
   /// How many steps the phase, or the test of a temperature, has taken.
   public var phaseStep: Int { dynamics.step - firstStep }
@@ -81,6 +86,7 @@ extension MeltQuenchState: ByteCodable {
     encoder.encode(testStart)
     encoder.encode(testedLiquid)
     encoder.encode(lastLiquid)
+    encoder.encode(hotterLiquid)
     encoder.encode(liquidTemperature)
     encoder.encode(hotterTests)
     encoder.encode(volume)
@@ -116,6 +122,7 @@ extension MeltQuenchState: ByteCodable {
     testStart = try decoder.decode(DynamicalState?.self)
     testedLiquid = try decoder.decode(DynamicalState?.self)
     lastLiquid = try decoder.decode(DynamicalState?.self)
+    hotterLiquid = try decoder.decode(DynamicalState?.self)
     liquidTemperature = try decoder.decode(Double?.self)
     hotterTests = try decoder.decode()
     volume = try decoder.decode(VolumeAverage.self)
