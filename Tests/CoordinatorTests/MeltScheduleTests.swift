@@ -49,7 +49,9 @@ struct MeltScheduleTests {
     "Melts come before candidates; labels of the melts stay within their limit", arguments: 1...20)
   func order(seed: UInt64) throws {
     let settings = try settings(seed: seed, method: .potential)
-    let run = try Run(settings, InProcessTransport(executor: ToyExecutor()))
+    // Orders of melts do not know the campaign's seed.
+    let toy = ToyExecutor(seed: UInt8(seed))
+    let run = try Run(settings, InProcessTransport(executor: toy))
     var (isSearching, hasMelted, refitsForMelts) = (false, false, 0)
     var (samples, offered): (Set<Structure>, Set<Structure>) = ([], [])
     try run.log.forEachStoredSlot { slot in
@@ -68,8 +70,6 @@ struct MeltScheduleTests {
       }
     }
     #expect(hasMelted && isSearching)
-    // All samples are offered to the potential of the search, before the first candidate.
-    #expect(samples.isSubset(of: offered))
     let melts = run.state.labels.filter { label in
       switch label.origin {
       case .start, .melt: true
@@ -77,6 +77,8 @@ struct MeltScheduleTests {
       }
     }
     #expect(melts.count <= 60)
+    // Before the first candidate all samples are offered to the potential of the search while labels are left.
+    #expect(samples.isSubset(of: offered) || melts.count == 60)
     // The potential of the search learns of melts, and not of the starts.
     for label in run.state.trainingLabels {
       if case .start = run.state.labels[label].origin { Issue.record("label \(label) is a start") }
@@ -111,15 +113,15 @@ struct MeltScheduleTests {
   @Test("A melt without labels left is given up, and the search begins all the same")
   func limit() throws {
     var givenUp = 0
-    for seed in UInt64(1)...8 {
-      let settings = try settings(seed: seed, method: .potential, runs: 1, limit: 13)
-      let run = try Run(settings, InProcessTransport(executor: ToyExecutor()))
+    let settings = try settings(seed: 5, method: .potential, runs: 1, limit: 13)
+    for seed in UInt8(1)...12 {
+      let run = try Run(settings, InProcessTransport(executor: ToyExecutor(seed: seed)))
       #expect(run.state.counts.bred == 40)
       guard case .ended(let reason) = try #require(run.state.melts.first).status else { continue }
       givenUp += reason.contains("no more labels") ? 1 : 0
     }
     // The toy stops most melts several times, and there is one label for all of them.
-    #expect(givenUp >= 3)
+    #expect(givenUp >= 6)
   }
 
   @Test("One digest for any order of arrival, and after any interruption")

@@ -14,12 +14,23 @@ final class ToyExecutor: WorkExecutor {
   private let memory: Memory
   private(set) var held: Set<Int> = []
 
-  init() { memory = Memory() }
+  private let salt: [UInt8]
 
-  private init(memory: Memory) { self.memory = memory }
+  /// A toy; those of other seeds answer the same orders otherwise.
+  init(seed: UInt8? = nil) {
+    memory = Memory()
+    salt = seed.map { [$0] } ?? []
+  }
+
+  private init(sharing other: ToyExecutor) {
+    memory = other.memory
+    salt = other.salt
+  }
 
   /// A fresh worker: it holds no potential, but need not think twice about the same order.
-  static func sharing(_ other: ToyExecutor) -> ToyExecutor { ToyExecutor(memory: other.memory) }
+  static func sharing(_ other: ToyExecutor) -> ToyExecutor {
+    ToyExecutor(sharing: other)
+  }
 
   func hold(version: Int, potential: [UInt8]) { held.insert(version) }
 
@@ -27,7 +38,7 @@ final class ToyExecutor: WorkExecutor {
     if let version = order.requiredVersion, !held.contains(version) {
       throw ToyError(description: "version \(version) was not published")
     }
-    let key = SHA256.hash(order.canonicalBytes)
+    let key = SHA256.hash(order.canonicalBytes + salt)
     if let known = memory.results[key] { return known }
     let result = try answer(order, key: key)
     memory.results[key] = result

@@ -105,13 +105,16 @@ extension CampaignState {
       labelSamples()
       if let item = nextLabelRequest(slot: slot) { return item }
     }
-    if canRelax, !meltSamples.isEmpty {
+    if canRelax, !meltSamples.isEmpty, labelsToExplore > 0 {
       pool += meltSamples
       meltSamples = []
-      if labelsToExplore > 0 { return selection() }
+      return selection()
     }
     if refitIsDue(forced: true) { return refitRequest(slot: slot) }
     learnsFromMelts = false
+    // What had no label left is not to take those of the search.
+    meltSamples = []
+    pool = []
     return nil
   }
 

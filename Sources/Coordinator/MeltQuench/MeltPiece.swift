@@ -111,13 +111,14 @@ struct MeltPiece {
         if trained != nil { report.hole = before.dynamics.structure }
         return
       }
-      report.frames += frames
-      report.samples += samples
       if let last, !observe(last.state.structure, &watch) {
         report.progress = .moving(before)
         report.ending = .stopped(grade: watch.stoppingGrade ?? .infinity)
         return
       }
+      // What atoms go through once more is sampled then.
+      report.frames += frames
+      report.samples += samples
     }
     report.progress = .moving(run.state)
     if run.state.phase == .finished { report.ending = .finished }

@@ -143,7 +143,7 @@ public struct MeltQuench {
   /// temperature of the liquid many freeze before their volume is known.
   private func observeVolume(_ dynamics: DynamicalState, _ state: inout MeltQuenchState) {
     let block = settings.steps(Self.volumeBlock)
-    let passed = dynamics.step - state.departure - 2 * block
+    let passed = volumeStep(dynamics, state)
     guard passed > 0 else { return }
     // Halves of a window are looked at: of a longer one most may have passed in a solid.
     let half = max(2, settings.steps(settings.meltingTime / 4))
@@ -191,9 +191,19 @@ public struct MeltQuench {
     passed * MeltingTest.frames / settings.steps(settings.meltingTime)
   }
 
+  /// Whether the volume is known well enough, asked at the end of a block alone: the answer costs as much as a step of
+  /// few atoms.
   private func volumeIsKnown(_ state: MeltQuenchState) -> Bool {
-    guard state.phase == .volume, let error = pressureError(state) else { return false }
+    guard state.phase == .volume,
+      volumeStep(state.dynamics, state).isMultiple(of: settings.steps(Self.volumeBlock)),
+      let error = pressureError(state)
+    else { return false }
     return 2 * error <= settings.pressureTolerance
+  }
+
+  /// How many steps the volume has been averaged for since the liquid was last set out from.
+  private func volumeStep(_ dynamics: DynamicalState, _ state: MeltQuenchState) -> Int {
+    dynamics.step - state.departure - 2 * settings.steps(Self.volumeBlock)
   }
 
   private func pressureError(_ state: MeltQuenchState) -> Double? {
