@@ -10,7 +10,8 @@ enum DynamicsVerb: Verb {
     arguments: [.init("PLAN.yaml", "start, potential, and stages or melt_quench")],
     options: [
       .init(
-        "directory", "DIR", "the folder of the run; default: the plan's name without its ending"),
+        "directory", "DIR",
+        "the folder of the run; default: the plan's name without its ending, and -dynamics"),
       .init("resume", nil, "goes on with what has begun in the folder"),
       .init("time-limit", "TIME", "ends after a time such as 90s, 45m or 2h"),
       .init("quiet", nil, "prints errors only"),

@@ -84,12 +84,12 @@ public struct CampaignRules: Sendable {
 
   /// How a melt is treated; each has a seed of its own.
   func meltQuench(_ run: Int) -> MeltQuenchSettings {
-    guard var way = settings.initialTraining.meltQuench?.way else {
+    guard var melt = settings.initialTraining.meltQuench?.settings else {
       preconditionFailure("orders for melts come of a campaign that has some")
     }
     var random = RandomStream(seed: seed, purpose: .dynamics, slot: UInt64(run), attempt: 2)
-    way.seed = random.next64()
-    return way
+    melt.seed = random.next64()
+    return melt
   }
 
   /// The seed of a disordered structure of the initial training set.

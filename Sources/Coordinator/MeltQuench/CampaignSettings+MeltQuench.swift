@@ -15,7 +15,7 @@ extension CampaignSettings {
     }
 
     /// How every run goes; seeds differ.
-    public var way: MeltQuenchSettings
+    public var settings: MeltQuenchSettings
     /// What moves the atoms.
     public var method: Method
     /// The number of melts.
@@ -61,14 +61,15 @@ extension CampaignSettings.MeltQuench {
     _ value: SettingsValue, pressure: Double, maximumLabels: Int, potentialLevel: Int
   ) throws(SettingsError) {
     var section = try value.mapping()
-    var way = MeltQuenchSettings(seed: 0)
-    way.timeStep =
-      try section.optional("time_step")?.positiveNumber(upTo: 100, unit: "fs") ?? way.timeStep
-    way.pressure = pressure
+    var settings = MeltQuenchSettings(seed: 0)
+    settings.timeStep =
+      try section.optional("time_step")?.positiveNumber(upTo: 100, unit: "fs")
+      ?? settings.timeStep
+    settings.pressure = pressure
     // Only the liquid's density hangs on it, and labels are at all densities.
-    way.longestVolumeTime = 100_000
-    try way.read(&section)
-    self.way = way
+    settings.longestVolumeTime = 100_000
+    try settings.read(&section)
+    self.settings = settings
     method = try section.optional("method")?.enumeration() ?? .potential
     runs = try section.optional("runs")?.integer(in: 1...1000) ?? 1
     atoms = try section.optional("atoms")?.integer(in: 2...10_000) ?? 100
@@ -118,13 +119,13 @@ extension CampaignSettings.MeltQuench {
       .init("atoms", .integer(atoms)),
     ]
     if let volumePerAtom { entries.append(.init("volume_per_atom", .number(volumePerAtom))) }
-    entries.append(.init("level", .integer(level)))
     if method == .potential {
+      entries.append(.init("level", .integer(level)))
       entries.append(.init("starts", .integer(starts)))
       entries.append(.init("samples", .integer(samples)))
     }
     entries.append(.init("max_labels", .integer(maximumLabels)))
-    entries.append(.init("time_step", .number(way.timeStep)))
-    return .mapping(entries + way.entries)
+    entries.append(.init("time_step", .number(settings.timeStep)))
+    return .mapping(entries + settings.entries)
   }
 }

@@ -24,10 +24,10 @@ struct MeltPiece {
   /// Atoms of a hot liquid come closer than those of candidates may: what is worth a label keeps this part of
   /// their limits.
   private static let closeness = 0.75
-  /// While atoms part, and where they are in a new volume, they are graded so often, in steps.
+  /// While atoms part, and where they settle in a new volume, they are graded so often, in steps.
   private static let shortInterval = 2
-  /// A volume is new for so many steps.
-  private static let youth = 100
+  /// So many steps they settle.
+  private static let settlingSteps = 100
 
   /// Prepares a piece.
   ///
@@ -80,8 +80,8 @@ struct MeltPiece {
     let usualInterval = max(1, Int((settings.sampleInterval / settings.timeStep).rounded()))
     while run.state.phase != .finished, run.state.dynamics.step < end {
       let before = run.state
-      let isYoung = before.phase == .melting && before.phaseStep < Self.youth
-      let interval = before.phase == .calming || isYoung ? Self.shortInterval : usualInterval
+      let settles = before.phase == .melting && before.phaseStep < Self.settlingSteps
+      let interval = before.phase == .calming || settles ? Self.shortInterval : usualInterval
       var last: DynamicsStep?
       var frames: [LabelledStructure] = []
       var samples: [Structure] = []

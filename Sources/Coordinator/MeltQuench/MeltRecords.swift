@@ -209,7 +209,7 @@ public struct MeltSchedule: Sendable, Equatable {
     starts = settings.starts
     atoms = settings.atoms
     volumePerAtom = settings.volumePerAtom
-    timeStep = settings.way.timeStep
+    timeStep = settings.settings.timeStep
     samples = settings.samples
     usesReference = settings.method == .reference
     maximumLabels = settings.maximumLabels
