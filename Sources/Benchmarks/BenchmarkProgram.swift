@@ -19,10 +19,13 @@ struct BenchmarkProgram {
     [
       EvaluateBenchmark.self, GradeBenchmark.self, TrainBenchmark.self, RelaxBenchmark.self,
       CompareRelaxationsBenchmark.self, ServeBenchmark.self,
-      DynamicsBenchmark.self, NeighborsBenchmark.self, NeighborScalingBenchmark.self,
+      DynamicsBenchmark.self, MeltingBenchmark.self, NeighborsBenchmark.self,
+      NeighborScalingBenchmark.self,
       PeakBenchmark.self, FingerprintBenchmark.self,
       OverheadBenchmark.self,
-      GenerateBenchmark.self, ScheduleBenchmark.self, CampaignBenchmark.self, SearchBenchmark.self,
+      GenerateBenchmark.self, ScheduleBenchmark.self, CampaignBenchmark.self,
+      DisorderBenchmark.self,
+      SearchBenchmark.self,
       SearchTableBenchmark.self, SearchTemplatesBenchmark.self,
       CompareBenchmark.self, DocumentBenchmark.self,
     ]

@@ -24,9 +24,21 @@ struct CampaignTrial {
     struct Counts: Decodable {
       let candidates: Int
       let labels: Int
+      let initialLabels: Int
       let failedLabels: Int
       let rerankEvaluations: Int
       let evaluations: Int
+      /// Sampled where the reference moves the atoms.
+      let frames: Int?
+      /// `nil` where nothing melts.
+      let melts: [Melt]?
+
+      /// A melt of the initial training.
+      struct Melt: Decodable {
+        let steps: Int
+        /// In K.
+        let liquidDownTo: Double?
+      }
     }
 
     /// The potential against the reference method, over the candidates that were re-ranked.
@@ -132,7 +144,7 @@ struct CampaignTrial {
       (ranks > 1 ? ["mpirun", "-n", "\(ranks)", "--oversubscribe", "--bind-to", "none"] : [])
         + search,
       printing: directory + ".log")
-    let passed = (clock.now - start).components
+    let passed = seconds(clock.now - start)
     let status = directory + ".status.json"
     // Without a re-ranking the potential ranks.
     let top = rankedCount > 0 ? min(10_000, rankedCount) : 10
@@ -150,7 +162,7 @@ struct CampaignTrial {
         $0.spaceGroup == goal.spaceGroup
           && abs($0.enthalpyEvPerAtom - goal.energyPerAtom) <= goal.tolerance
       },
-      seconds: Double(passed.seconds) + 1e-18 * Double(passed.attoseconds),
+      seconds: passed,
       digest: result.digest)
   }
 
@@ -178,4 +190,9 @@ struct CampaignTrial {
     }
     return text
   }
+}
+
+/// A time on the wall in seconds.
+func seconds(_ duration: Duration) -> Double {
+  Double(duration.components.seconds) + 1e-18 * Double(duration.components.attoseconds)
 }

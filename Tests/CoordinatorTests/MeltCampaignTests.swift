@@ -1,4 +1,6 @@
+import Crystal
 import Foundation
+import StructureFormats
 import TestSupport
 import Testing
 
@@ -72,6 +74,24 @@ struct MeltCampaignTests {
     #expect(status.output.contains("melt 2: finished"), "\(status.output)")
   }
 
+  @Test("A dry run shows the disordered structures that are labelled first")
+  func dryRun() throws {
+    let file = try campaign("runs: 2, starts: 3, samples: 8, max_labels: 100", candidates: 0)
+    let dry = try search(file, "dry", ["--dry-run"])
+    #expect(dry.status == 0, "\(dry.errors)")
+    #expect(dry.output.contains("3 initial, at most 120"), "\(dry.output)")
+    #expect(dry.output.contains("2 melts of about 24 atoms"), "\(dry.output)")
+    #expect(try search(file, "begun", ["--stop-after", "60"]).status == 0)
+    let copper = try #require(ChemicalElement(symbol: "Cu"))
+    let labelled = try StructureFile.read(place.path("begun/training.cfg"), elements: [copper])
+    #expect(labelled.count >= 3)
+    for number in 1...3 {
+      let shown = try #require(
+        try StructureFile.read(place.path("dry-dry-run/reference-0\(number).vasp")).first)
+      #expect(shown.structure.matches(labelled[number - 1].structure))
+    }
+  }
+
   @Test(
     "Where the reference moves the atoms its frames are the training set; without candidates it ends there"
   )
@@ -80,6 +100,7 @@ struct MeltCampaignTests {
     let outcome = try search(file, "frames")
     #expect(outcome.status == 0, "\(outcome.errors)")
     let summary = try place.summary("frames")
+    #expect(outcome.output.contains("no candidates were asked for"), "\(outcome.output)")
     #expect(summary["labels"] as? Int == 0)
     let frames = try #require(summary["frames"] as? Int)
     // 2 ps of liquid, 1 of anneal and the quench, every 20 fs.

@@ -69,6 +69,46 @@ struct MeltQuenchTests {
     #expect((11.5...13.5).contains(run.state.dynamics.structure.volumePerAtom))
   }
 
+  @Test(
+    "A liquid that freezes while it is sampled sets out again, and is sampled to the end as a liquid"
+  )
+  func freezing() throws {
+    var settings = settings(seed: 1)
+    settings.liquidTime = 30_000
+    var restarts = 0
+    for seed in 1...6 as ClosedRange<UInt64> where restarts == 0 {
+      var run = MeltQuench(
+        MeltQuenchState(try disorder(32, seed: seed), settings: settings), with: try solid(),
+        settings: settings)
+      var (steps, seen) = (0, 0)
+      var (first, last): (Structure?, Structure?)
+      while run.state.phase.rawValue <= MeltQuenchPhase.liquid.rawValue {
+        let outcome = run.advance(by: 1000) { step in
+          if step.isRestart {
+            #expect(step.phase == .liquid)
+            seen += 1
+            steps = 0
+          }
+          guard step.phase == .liquid else { return true }
+          steps += 1
+          if steps == 1 { first = step.dynamics.state.structure }
+          last = step.dynamics.state.structure
+          return true
+        }
+        #expect(outcome == .finished)
+      }
+      restarts += seen
+      #expect(steps == 15_000)
+      // A crystal's atoms stay within some 0.5 Å of their sites.
+      let (start, end) = (try #require(first), try #require(last))
+      let square = zip(start.positions, end.positions).reduce(0) {
+        $0 + ($1.0 - $1.1).squaredLength
+      }
+      #expect(square / 32 > 9, "seed \(seed): \(square / 32) Å²")
+    }
+    #expect(restarts > 0)
+  }
+
   @Test("A melt that boils is held, and tested at that volume")
   func boiling() throws {
     var settings = settings(seed: 2)

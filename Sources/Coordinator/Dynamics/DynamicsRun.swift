@@ -268,7 +268,8 @@ public final class DynamicsRun {
       let tests = state.tests
       var (averages, ended) = (progress.averages, [StageAverages]())
       let outcome = run.advance(by: portion) { step in
-        if averages.name != step.phase.description {
+        if step.isRestart || averages.name != step.phase.description {
+          if step.isRestart { averages.name += ", frozen" }
           ended.append(averages)
           averages = StageAverages(
             name: step.phase.description, structure: step.dynamics.state.structure)

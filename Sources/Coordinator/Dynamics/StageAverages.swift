@@ -5,7 +5,7 @@ import NumericalCore
 /// What a stage of molecular dynamics was like.
 struct StageAverages: Sendable {
   /// The word for tables.
-  let name: String
+  var name: String
   /// How many steps were averaged.
   private(set) var steps = 0
   private var temperature = RunningMean()

@@ -27,10 +27,6 @@ extension CampaignState {
     return max(0, melts.maximumLabels - spent)
   }
 
-  /// Volumes of disordered structures over the estimate from covalent radii: wide, as that is wrong by a factor of up
-  /// to 2.4, and rather too large, as forces in dense disorder are beyond what is trained on.
-  private static let startVolumes = [1.81, 1.43, 1.13, 2.30, 1.60, 0.85]
-
   /// So often in a row a melt may fail before it is given up.
   private static let mostFailures = 10
 
@@ -39,13 +35,8 @@ extension CampaignState {
   /// The order for a disordered structure of the initial training set, by its number.
   func scatteringOrder(_ number: Int) -> WorkOrder {
     guard let melts = settings.melts else { preconditionFailure("starts belong to melts") }
-    let space = settings.search.space
-    let composition = melts.composition(number, in: space, seed: settings.seed)
-    let volumes = Self.startVolumes
-    return .scatter(
-      composition,
-      volumePerAtom: volumes[number % volumes.count] * VolumeEstimate.fromRadii(composition),
-      stream: number)
+    let start = melts.start(number, in: settings.search.space, seed: settings.seed)
+    return .scatter(start.composition, volumePerAtom: start.volumePerAtom, stream: number)
   }
 
   /// The next piece of the first melt that can go on.

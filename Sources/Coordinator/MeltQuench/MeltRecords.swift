@@ -215,9 +215,22 @@ public struct MeltSchedule: Sendable, Equatable {
     maximumLabels = settings.maximumLabels
   }
 
+  /// Volumes of disordered structures over the estimate from covalent radii: wide, as that is wrong by a factor of up
+  /// to 2.4, and rather too large, as forces in dense disorder are beyond what is trained on.
+  private static let startVolumes = [1.81, 1.43, 1.13, 2.30, 1.60, 0.85]
+
   /// The atoms of a melt, or of a disordered structure: as many formula units as come closest.
   func composition(_ number: Int, in space: CompositionSpace, seed: UInt64) -> Composition {
     let unit = space.initial(number, seed: seed).reduced
     return unit.repeated(max(1, Int((Double(atoms) / Double(unit.atomCount)).rounded())))
+  }
+
+  /// What a disordered structure of the initial training set is made of, by its number, and its volume per atom in Å³.
+  func start(
+    _ number: Int, in space: CompositionSpace, seed: UInt64
+  ) -> (composition: Composition, volumePerAtom: Double) {
+    let composition = composition(number, in: space, seed: seed)
+    let ratio = Self.startVolumes[number % Self.startVolumes.count]
+    return (composition, ratio * VolumeEstimate.fromRadii(composition))
   }
 }

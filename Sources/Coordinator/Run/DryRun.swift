@@ -1,4 +1,5 @@
 import Crystal
+import Dynamics
 import Evolution
 import Foundation
 import MPIBindings
@@ -77,7 +78,7 @@ public struct DryRun {
       : "none: candidates are relaxed with the reference"
     let labelText =
       learns
-      ? "\(settings.initialTraining.randomStructures) initial, at most \(labels) in all"
+      ? "\(settings.initialTraining.labels) initial, at most \(labels) in all"
         + (reserved > 0 ? ", the last \(reserved) for the best minima" : "") + "; one takes "
         + (timing.map {
           "\(Self.short($0)) s here, all together "
@@ -94,7 +95,7 @@ public struct DryRun {
       \(settings.pressure) GPa, seed \(settings.seed)
       potential       \(potentialText)
       reference       \(settings.reference.settings.summary)\(obstacle)
-      labels          \(labelText)
+      labels          \(labelText)\(meltText)
       search          \(settings.search.candidates) candidates, population \
       \(settings.search.population), window \(settings.search.window), \
       \(settings.search.spaceGroups.count) space groups
@@ -111,9 +112,36 @@ public struct DryRun {
       """
   }
 
+  private var meltText: String {
+    guard let melts = settings.initialTraining.meltQuench else { return "" }
+    let counted = melts.runs == 1 ? "1 melt" : "\(melts.runs) melts"
+    let mover =
+      melts.method == .reference
+      ? "moved by the reference, whose sampled frames are all labels"
+      : "moved by a potential of level \(melts.level), with at most \(melts.maximumLabels) of these labels"
+    return "\nmelts           \(counted) of about \(melts.atoms) atoms, \(mover)"
+  }
+
+  /// What the first labels would be of.
   private func samples(_ rules: CampaignRules) throws -> [Structure] {
+    let most = 10
+    let random = settings.initialTraining.randomStructures
+    return try random > 0 ? randomStructures(min(most, random), rules) : starts(most, rules)
+  }
+
+  /// Disordered structures, where melts are all that the first potential learns from.
+  private func starts(_ most: Int, _ rules: CampaignRules) throws -> [Structure] {
+    let schedule = settings.schedule()
+    guard let melts = schedule.melts else { return [] }
+    return try (0..<min(most, max(1, melts.starts))).map { number in
+      let start = melts.start(number, in: schedule.search.space, seed: settings.seed)
+      return try DisorderedStructure.make(
+        start.composition, volumePerAtom: start.volumePerAtom, seed: rules.scatteringSeed(number))
+    }
+  }
+
+  private func randomStructures(_ wanted: Int, _ rules: CampaignRules) throws -> [Structure] {
     var breeder = Breeder()
-    let wanted = min(10, settings.initialTraining.randomStructures)
     var samples: [Structure] = []
     var reason = ""
     for stream in 0..<4 * wanted where samples.count < wanted {

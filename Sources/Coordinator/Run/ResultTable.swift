@@ -36,6 +36,8 @@ public struct ResultTable: Sendable {
 
   /// The rows by place.
   public let rows: [Row]
+  /// Whether candidates were to be bred.
+  private let searches: Bool
 
   /// Ranks the re-ranked candidates, equal ones merged; before re-ranking the population's best.
   ///
@@ -99,11 +101,16 @@ public struct ResultTable: Sendable {
       }
     }
     self.rows = rows
+    searches = state.settings.candidates > 0
   }
 
   /// The table for people.
   public var text: String {
-    guard let best = rows.first else { return "no candidate was found\n" }
+    guard let best = rows.first else {
+      return searches
+        ? "no candidate was found\n"
+        : "no candidates were asked for: what the campaign made is its training set and potential\n"
+    }
     let hasHull = best.distanceAboveHull != nil
     func line(
       _ place: String, _ formula: String, _ numbers: (energy: String, height: String),

@@ -10,10 +10,14 @@ public struct MeltQuenchStep: Sendable {
   public let dynamics: DynamicsStep
   /// Whether the frame is one of those to be trained on.
   public let isSampled: Bool
+  /// Whether the liquid before it froze, so that its phase begins again here.
+  public let isRestart: Bool
 }
 
 /// Melts a structure, finds the lowest temperature at which it flows and the volume without pressure, and
 /// samples liquid, quench and annealed glass.
+///
+/// A liquid that freezes while it is sampled sets out again with other velocities.
 ///
 /// C. Hong et al., Phys. Rev. B 102, 224104 (2020). Four things differ. A structure that does not flow at the superheat is
 /// heated further. Temperatures are tested at the wanted pressure instead of the volume of the start, of which
@@ -114,7 +118,8 @@ public struct MeltQuench {
       let goesOn = monitor(
         MeltQuenchStep(
           phase: state.phase, dynamics: step,
-          isSampled: state.phase.isSampled && passed.isMultiple(of: interval)))
+          isSampled: state.phase.isSampled && passed.isMultiple(of: interval),
+          isRestart: state.phase == .liquid && state.freezes > 0 && passed == 1))
       isDone = volumeIsKnown(state) || state.hasFrozen || state.isBoiling
       return goesOn && !isDone
     }
@@ -135,25 +140,34 @@ public struct MeltQuench {
         state.testFrames.append(dynamics.structure.positions)
       }
     case .volume: observeVolume(dynamics, &state)
+    case .liquid: observeFlow(dynamics, passed: passed, &state)
     default: break
     }
   }
 
-  /// Takes in a volume, and looks at the end of every window whether the atoms still flow: at the lowest
-  /// temperature of the liquid many freeze before their volume is known.
+  /// Halves of a window are looked at, so long in steps: of a longer one most may have passed in a solid.
+  private var halfWindow: Int { max(2, settings.steps(settings.meltingTime / 4)) }
+
+  /// Takes in a volume of the liquid.
   private func observeVolume(_ dynamics: DynamicalState, _ state: inout MeltQuenchState) {
-    let block = settings.steps(Self.volumeBlock)
     let passed = volumeStep(dynamics, state)
     guard passed > 0 else { return }
-    // Halves of a window are looked at: of a longer one most may have passed in a solid.
-    let half = max(2, settings.steps(settings.meltingTime / 4))
-    if passed % (2 * half) == 1 { state.volumeBefore = state.volume }
-    if passed % half == 1 {
+    if passed % (2 * halfWindow) == 1 { state.volumeBefore = state.volume }
+    state.volume.add(dynamics.structure.volume, blockLength: settings.steps(Self.volumeBlock))
+    observeFlow(dynamics, passed: passed, &state)
+    if !state.hasFrozen, passed.isMultiple(of: 2 * halfWindow) { state.freezes = 0 }
+  }
+
+  /// Looks at the end of every window whether the atoms still flow: at the lowest temperature of the liquid many
+  /// freeze sooner or later.
+  private func observeFlow(
+    _ dynamics: DynamicalState, passed: Int, _ state: inout MeltQuenchState
+  ) {
+    if passed % halfWindow == 1 {
       state.windowStart = dynamics.structure.positions
       state.windowVolume = dynamics.structure.volume
     }
-    state.volume.add(dynamics.structure.volume, blockLength: block)
-    guard passed.isMultiple(of: half) else { return }
+    guard passed.isMultiple(of: halfWindow) else { return }
     let growth = cubeRoot(dynamics.structure.volume / state.windowVolume)
     let square = zip(dynamics.structure.positions, state.windowStart).reduce(0) {
       $0 + ($1.0 - growth * $1.1).squaredLength
@@ -162,28 +176,39 @@ public struct MeltQuench {
     // In the test atoms moved so far in twice the time, and √2 times less in this one.
     let known = state.tests.last { $0.isLiquid }?.displacement ?? settings.diffusiveDistance
     state.hasFrozen = distance < Self.smallestFlow * known / 2.0.squareRoot()
-    if !state.hasFrozen, passed.isMultiple(of: 2 * half) { state.freezes = 0 }
   }
 
   /// Sets out again from the liquid, without what was seen of the solid.
   private mutating func returnToLiquid() {
     run = nil
     state.hasFrozen = false
-    state.volume = state.volumeBefore
     state.freezes += 1
-    if state.freezes >= Self.mostFreezes, let temperature = state.meltingTemperature {
-      // A liquid that does not last for one window is none.
+    let isSampling = state.phase == .liquid
+    let isTooCold = state.freezes >= Self.mostFreezes
+    if !isSampling { state.volume = state.volumeBefore }
+    if isTooCold, let temperature = state.meltingTemperature {
+      // A liquid that does not last for one window is none, and one that freezes whenever it is sampled neither.
       state.meltingTemperature = temperature / settings.coolingFactor
       state.freezes = 0
       state.volume = VolumeAverage()
+      state.volumeBefore = VolumeAverage()
     }
     guard let liquid = state.surelyLiquid, let temperature = state.meltingTemperature else {
       return
     }
-    state.departure = state.dynamics.step
     // With the velocities of before it would freeze in the same way.
-    state.dynamics = DynamicalState(
-      liquid.structure, temperature: temperature, seed: settings.seed, step: state.departure)
+    let step = state.dynamics.step
+    let stirred = DynamicalState(
+      liquid.structure, temperature: temperature, seed: settings.seed, step: step)
+    switch (isSampling, isTooCold) {
+    case (true, true):
+      begin(.volume, from: stirred)
+      state.departure = step
+    case (true, false): begin(.liquid, from: scaled(stirred, to: state.dynamics.structure.volume))
+    case (false, _):
+      state.departure = step
+      state.dynamics = stirred
+    }
   }
 
   /// How many frames of a test there are after so many of its steps.
@@ -340,6 +365,7 @@ public struct MeltQuench {
     state.pressureError = pressureError(state)
     // The cell may have frozen meanwhile: the liquid of before goes on, in its own volume where no other is known.
     let volume = state.volume.mean > 0 ? state.volume.volumeAtRest : liquid.structure.volume
+    state.freezes = 0
     begin(.liquid, from: scaled(liquid, to: volume))
   }
 }

@@ -1,0 +1,398 @@
+import Coordinator
+import Crystal
+import Foundation
+import NumericalCore
+import Settings
+import StructureFormats
+
+/// Runs the parts of a study of disordered training sets, in a folder that keeps what is finished.
+struct DisorderStudy {
+  let document: CampaignDocument
+  let settings: CampaignSettings
+  let goal: KnownStructure
+  /// The path of polymorph.
+  let program: String
+  let ranks: Int
+  let folder: String
+
+  private static let rootVariables = [
+    "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+  ]
+  private static let strains = 12
+
+  // MARK: Parts
+
+  /// Metastable structures, found by a search with the reference itself.
+  func pool(seed: Int, candidates: Int) throws -> DisorderFindings.Pool {
+    try stored("pool") {
+      var search = document
+      search["potential"] = .mapping([.init("kind", .text("reference"))])
+      search["initial_training"] = nil
+      search["active_learning"] = nil
+      search["search"] = .mapping(
+        document.entries(of: ["search"], without: ["candidates"]) + [
+          .init("candidates", .integer(candidates))
+        ])
+      search["rerank"] = .mapping([.init("top", .integer(0))])
+      let trial = trial(search, seed: seed, "pool-search", ranked: 0)
+      let outcome = try trial.run(goal)
+      let exported = path("pool-structures")
+      try removeFolder(exported)
+      try polymorph(
+        ["export", trial.directory, "--format", "extxyz", "--top", "10000", "--output", exported])
+      try writeReference()
+      try polymorph(
+        ["evaluate", referencePath, exported + "/candidates.extxyz", "--output", poolPath],
+        parallel: true)
+      return DisorderFindings.Pool(
+        structures: try StructureFile.read(poolPath).count, candidates: candidates, seed: seed,
+        evaluations: outcome.counts.evaluations)
+    }
+  }
+
+  /// The campaign without its search.
+  func melted(seed: Int) throws -> DisorderFindings.Melted {
+    try stored("melts-\(seed)") {
+      let trial = trial(meltsAlone(method: nil), seed: seed, "melts-\(seed)-campaign", ranked: 0)
+      let outcome = try trial.run(goal)
+      return DisorderFindings.Melted(
+        seed: seed, labels: outcome.counts.labels, starts: outcome.counts.initialLabels,
+        temperature: outcome.counts.melts?.first?.liquidDownTo ?? 0, seconds: outcome.seconds,
+        judgement: try judged(try newestPotential(of: trial.directory), "melts-\(seed)"))
+    }
+  }
+
+  /// The same with the reference's own dynamics, whose frames are all labels.
+  func referenceMelt(seed: Int) throws -> DisorderFindings.ReferenceMelt {
+    try stored("frames") {
+      let trial = trial(
+        meltsAlone(method: "reference"), seed: seed, "frames-campaign", ranked: 0)
+      let outcome = try trial.run(goal)
+      return DisorderFindings.ReferenceMelt(
+        frames: outcome.counts.frames ?? 0,
+        evaluations: (outcome.counts.melts ?? []).reduce(0) { $0 + $1.steps },
+        temperature: outcome.counts.melts?.first?.liquidDownTo ?? 0, seconds: outcome.seconds)
+    }
+  }
+
+  /// A potential of evenly chosen frames of the reference's dynamics.
+  func framed(_ count: Int) throws -> DisorderFindings.Framed {
+    try stored("frames-\(count)") {
+      let all = try labelled(path("frames-campaign/training.cfg"))
+      let chosen = Self.evenly(all, count)
+      let set = path("frames-\(count).extxyz")
+      try StructureFile.write(chosen, to: set, format: .extxyz)
+      let potential = path("frames-\(count).mtp")
+      let clock = ContinuousClock()
+      let start = clock.now
+      try polymorph(
+        ["train", "mtp", set, "--output", potential] + basisWords + trainingWords, parallel: true)
+      return DisorderFindings.Framed(
+        frames: chosen.count, seconds: seconds(clock.now - start),
+        judgement: try judged(potential, "frames-\(count)"))
+    }
+  }
+
+  /// The whole campaign.
+  func searched(seed: Int) throws -> DisorderFindings.Searched {
+    try stored("search-\(seed)") {
+      let trial = trial(
+        document, seed: seed, "search-\(seed)-campaign", ranked: settings.rerank.top)
+      let outcome = try trial.run(goal)
+      guard let best = outcome.best.first else {
+        throw BenchmarkFailure("seed \(seed): no candidate was found")
+      }
+      return DisorderFindings.Searched(
+        seed: seed, labels: outcome.counts.labels, place: outcome.hit?.place,
+        energy: outcome.hit?.enthalpyEvPerAtom,
+        best: "\(best.spaceGroupSymbol) (\(best.spaceGroup))", bestEnergy: best.enthalpyEvPerAtom,
+        timesFound: outcome.hit?.timesFound, candidates: outcome.counts.candidates,
+        seconds: outcome.seconds, digest: outcome.digest,
+        judgement: try judged(try newestPotential(of: trial.directory), "search-\(seed)"))
+    }
+  }
+
+  /// What relaxations and strains of half of the candidates teach about the other half.
+  func retrained(seed: Int) throws -> DisorderFindings.Retrained {
+    try stored("retrained-\(seed)") {
+      let campaign = path("search-\(seed)-campaign")
+      let output = path("retrained-\(seed).rerank.json")
+      try polymorph(
+        [
+          "rerank", campaign, "--top", "\(2 * Self.strains)", "--retrain", "\(Self.strains)",
+          "--json",
+        ], parallel: true, printing: output)
+      let result = try decoded(RerankOutput.self, output).retraining
+      return DisorderFindings.Retrained(
+        seed: seed, taught: result.trainingCandidates.count, tested: result.testCandidates.count,
+        structures: result.newStructures, errorBefore: result.before.rmseMevPerAtom,
+        errorAfter: result.after.rmseMevPerAtom, pearsonBefore: result.before.pearson,
+        pearsonAfter: result.after.pearson,
+        judgement: try judged(campaign + "/retrained.mtp", "retrained-\(seed)"))
+    }
+  }
+
+  /// Melts and quenches with the potential of the melts; amorphous frames are labelled and added.
+  func secondRound(seed: Int, frames count: Int) throws -> DisorderFindings.SecondRound {
+    try stored("second-\(seed)") {
+      let campaign = path("melts-\(seed)-campaign")
+      let potential = try newestPotential(of: campaign)
+      let plan = path("second-\(seed)-plan.yaml")
+      try AtomicFile.write(secondPlan(potential, seed: seed), to: plan)
+      let run = path("second-\(seed)-dynamics")
+      let isBegun = FileManager.default.fileExists(atPath: run + "/plan.yaml")
+      try polymorph(["dynamics", plan, "--directory", run] + (isBegun ? ["--resume"] : []))
+      let frames = try StructureFile.read(run + "/frames.extxyz")
+      let amorphous = frames.filter { record in
+        record.features.contains { $0.key == "stage" && $0.value == "anneal" }
+      }
+      let chosen = path("second-\(seed)-amorphous.extxyz")
+      try StructureFile.write(Self.evenly(amorphous, count), to: chosen, format: .extxyz)
+      let labelled = path("second-\(seed)-labelled.extxyz")
+      try polymorph(["evaluate", referencePath, chosen, "--output", labelled], parallel: true)
+      let better = path("second-\(seed).mtp")
+      // The weights of a melt's training set: its starts are forgotten there, too.
+      try polymorph(
+        ["train", "mtp", campaign + "/training.cfg", labelled, "--output", better]
+          + ["--start", potential, "--elements", elementNames] + trainingWords, parallel: true)
+      return DisorderFindings.SecondRound(
+        seed: seed, temperature: try temperature(of: run), frames: min(count, amorphous.count),
+        judgement: try judged(better, "second-\(seed)"))
+    }
+  }
+
+  // MARK: Files
+
+  private var poolPath: String { path("pool.extxyz") }
+  private var referencePath: String { path("reference.yaml") }
+  private var elementNames: String {
+    settings.space.elements.map(\.symbol).joined(separator: ",")
+  }
+
+  private func path(_ name: String) -> String { folder + "/" + name }
+
+  private func removeFolder(_ path: String) throws {
+    if FileManager.default.fileExists(atPath: path) {
+      try FileManager.default.removeItem(atPath: path)
+    }
+  }
+
+  private func writeReference() throws {
+    guard let reference = document["reference"] else { return }
+    try AtomicFile.write(
+      SettingsNode.mapping([.init("reference", reference)]).yaml(), to: referencePath)
+  }
+
+  private func labelled(_ path: String) throws -> [StructureRecord] {
+    try StructureFile.read(path, elements: settings.space.elements)
+  }
+
+  /// So many of a list at equal distances; all where it has no more.
+  static func evenly<Element>(_ all: [Element], _ count: Int) -> [Element] {
+    guard count < all.count else { return all }
+    return (0..<count).map { all[(2 * $0 + 1) * all.count / (2 * count)] }
+  }
+
+  private func newestPotential(of campaign: String) throws -> String {
+    let names = try FileManager.default.contentsOfDirectory(atPath: campaign + "/potentials")
+    guard let newest = names.filter({ $0.hasSuffix(".mtp") }).max() else {
+      throw BenchmarkFailure("\(campaign): no potential")
+    }
+    return "\(campaign)/potentials/\(newest)"
+  }
+
+  private func temperature(of run: String) throws -> Double {
+    let summary = try decoded(DynamicsSummary.self, run + "/summary.json")
+    return summary.stages.last?.liquidDownTo ?? 0
+  }
+
+  /// A part of the study; what was found before is read.
+  private func stored<Part: Codable>(_ name: String, _ find: () throws -> Part) throws -> Part {
+    let file = path(name + ".found.json")
+    if let known = try? Data(contentsOf: URL(fileURLWithPath: file)) {
+      return try JSONDecoder().decode(Part.self, from: known)
+    }
+    StandardError.write("\(name) …\n")
+    let part = try find()
+    let text = String(decoding: try JSONEncoder().encode(part), as: UTF8.self)
+    try AtomicFile.write(text + "\n", to: file)
+    return part
+  }
+
+  // MARK: Campaigns
+
+  private func trial(
+    _ document: CampaignDocument, seed: Int, _ name: String, ranked: Int
+  ) -> CampaignTrial {
+    // What an interrupted study has left of it is done again.
+    try? removeFolder(path(name))
+    return CampaignTrial(
+      campaign: document.text, seed: seed, program: program, ranks: ranks, rankedCount: ranked,
+      labelStore: nil, directory: path(name))
+  }
+
+  private func meltsAlone(method: String?) -> CampaignDocument {
+    var melts = document
+    melts["search"] = .mapping(
+      document.entries(of: ["search"], without: ["candidates"]) + [
+        .init("candidates", .integer(0))
+      ])
+    guard let method else { return melts }
+    let melt = document.entries(
+      of: ["initial_training", "melt_quench"], without: ["method", "starts", "samples"])
+    melts["initial_training"] = .mapping([
+      .init("melt_quench", .mapping(melt + [.init("method", .text(method))]))
+    ])
+    return melts
+  }
+
+  /// Keys of a campaign's melts that a plan of dynamics has elsewhere, or has not.
+  private static let campaignKeys = [
+    "method", "runs", "atoms", "level", "starts", "samples", "max_labels", "volume_per_atom",
+    "time_step", "sample",
+  ]
+
+  private func secondPlan(_ potential: String, seed: Int) throws -> String {
+    guard let melts = settings.initialTraining.meltQuench else {
+      throw WrongCommandLine("disorder: the campaign has no initial_training: {melt_quench: {…}}")
+    }
+    let way = document.entries(
+      of: ["initial_training", "melt_quench"], without: Self.campaignKeys)
+    // Other velocities than the campaign's melt.
+    return SettingsNode.mapping([
+      .init("seed", .integer(1000 + seed)), .init("potential", .text(absolute(potential))),
+      .init("time_step", .number(melts.settings.timeStep)),
+      .init(
+        "start",
+        .mapping([
+          .init("composition", .text(settings.space.initial(0, seed: 1).reduced.formula)),
+          .init("atoms", .integer(melts.atoms)),
+        ])),
+      .init("melt_quench", .mapping(way + [.init("sample", .number(200))])),
+    ]).yaml()
+  }
+
+  private func absolute(_ path: String) -> String {
+    path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+  }
+
+  private var basisWords: [String] {
+    let choice = settings.potential
+    var words = [
+      "--level", "\(choice.level)", "--cutoff", "\(choice.cutoff)",
+      "--radial-basis", "\(choice.radialBasis)",
+    ]
+    if let repulsion = choice.repulsion {
+      words += ["--repulsion", "\(repulsion.inner),\(repulsion.outer)"]
+    }
+    return words
+  }
+
+  private var trainingWords: [String] {
+    let training = settings.training
+    let weights = training.weights
+    var words = ["--weights", "\(weights.energy),\(weights.force),\(weights.stress)"]
+    func add(_ option: String, _ value: Double?) {
+      if let value, value.isFinite { words += [option, "\(value)"] }
+    }
+    add("--force-cap", training.forceCap)
+    add("--energy-window", training.energyWindow)
+    add("--robust-force", training.robustForce)
+    add("--robust-energy", training.robustEnergy)
+    return words
+  }
+
+  // MARK: Programs
+
+  private func polymorph(
+    _ words: [String], parallel: Bool = false, printing output: String? = nil
+  ) throws {
+    let launcher =
+      parallel && ranks > 1
+      ? ["mpirun", "-n", "\(ranks - 1)", "--oversubscribe", "--bind-to", "none"] : []
+    let log = path("study.log")
+    let all = launcher + [program] + words
+    let status = try ChildProgram.run(
+      all, extra: Self.rootVariables, output: output ?? log, errors: output == nil ? nil : log)
+    guard status == 0 else {
+      let printed = try String(contentsOfFile: log, encoding: .utf8)
+      throw BenchmarkFailure(
+        "'\(all.joined(separator: " "))' ended with status \(status):\n" + printed.suffix(2000))
+    }
+  }
+
+  private func judged(_ potential: String, _ name: String) throws -> DisorderFindings.Judgement {
+    let output = path(name + ".correlate.json")
+    try polymorph(
+      ["correlate", potential, poolPath, "--relax", "model", "--json"], parallel: true,
+      printing: output)
+    let found = try decoded(Correlated.self, output)
+    let own = found.poolGeometry
+    let composition = own.compositions.first
+    let lowest = composition?.lowestByReference ?? []
+    let byModel = composition?.lowestByModel ?? []
+    return DisorderFindings.Judgement(
+      pearson: own.pearson, spearman: own.spearman,
+      error: own.belowWindow.rmseDifferenceMevPerAtom,
+      errorFromMean: own.belowWindow.rmseFromMeanMevPerAtom, low: own.belowWindow.structures,
+      sharedLowest: byModel.count(where: lowest.contains),
+      hasGroundState: byModel.first == composition?.groundState,
+      relaxedPearson: found.relaxed.pearson,
+      relaxedError: found.relaxed.belowWindow.rmseDifferenceMevPerAtom)
+  }
+
+  private func decoded<Output: Decodable>(_ type: Output.Type, _ path: String) throws -> Output {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(type, from: Data(contentsOf: URL(fileURLWithPath: path)))
+  }
+}
+
+// What polymorph prints, as far as the study reads it.
+
+private struct Correlated: Decodable {
+  struct Comparison: Decodable {
+    struct Errors: Decodable {
+      let structures: Int
+      let rmseDifferenceMevPerAtom: Double
+      let rmseFromMeanMevPerAtom: Double
+    }
+
+    struct Composition: Decodable {
+      let groundState: Int
+      let lowestByReference: [Int]
+      let lowestByModel: [Int]
+    }
+
+    let pearson: Double
+    let spearman: Double
+    let belowWindow: Errors
+    let compositions: [Composition]
+  }
+
+  let poolGeometry: Comparison
+  let relaxed: Comparison
+}
+
+private struct RerankOutput: Decodable {
+  struct Retraining: Decodable {
+    struct Comparison: Decodable {
+      let pearson: Double
+      let rmseMevPerAtom: Double
+    }
+
+    let trainingCandidates: [Int]
+    let testCandidates: [Int]
+    let newStructures: Int
+    let before: Comparison
+    let after: Comparison
+  }
+
+  let retraining: Retraining
+}
+
+private struct DynamicsSummary: Decodable {
+  struct Stage: Decodable { let liquidDownTo: Double? }
+
+  let stages: [Stage]
+}
