@@ -85,7 +85,7 @@ let package = Package(
       "Benchmarks",
       [
         "NumericalCore", "Settings", "Crystal", "StructureFormats", "Potential", "Dynamics",
-        "Evolution", "Coordinator",
+        "Evolution", "Plotting", "Coordinator",
       ]),
 
     .target(

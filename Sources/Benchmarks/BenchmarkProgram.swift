@@ -24,7 +24,7 @@ struct BenchmarkProgram {
       PeakBenchmark.self, FingerprintBenchmark.self,
       OverheadBenchmark.self,
       GenerateBenchmark.self, ScheduleBenchmark.self, CampaignBenchmark.self,
-      DisorderBenchmark.self,
+      DisorderBenchmark.self, RadialBenchmark.self,
       SearchBenchmark.self,
       SearchTableBenchmark.self, SearchTemplatesBenchmark.self,
       CompareBenchmark.self, DocumentBenchmark.self,

@@ -18,7 +18,8 @@ enum DynamicsVerb: Verb {
     ],
     notes: [
       "Writes table.csv, frames.extxyz (energies, forces and stresses too), the radial distribution "
-        + "of every stage and summary.json. A run that was ended goes on from its last checkpoint with "
+        + "of every stage and summary.json; for stages with spectrum: FS the vibrational density of states and "
+        + "mean-square displacements. A run that was ended goes on from its last checkpoint with "
         + "--resume, and its files end up the same, byte for byte."
     ])
 

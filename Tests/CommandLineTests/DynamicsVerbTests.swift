@@ -44,7 +44,7 @@ struct DynamicsVerbTests {
       - {name: warm, ensemble: nvt, temperature: 300, time: 1.5}
       - {ensemble: npt, temperature: [300, 600], pressure: 2, time: 2.2}
       - {ensemble: nvt, thermostat: nose-hoover, temperature: 600, time: 1}
-      - {ensemble: nve, time: 1}
+      - {ensemble: nve, time: 1, spectrum: 4}
 
     """
   private static let glass = """
@@ -115,6 +115,35 @@ struct DynamicsVerbTests {
   }
 
   @Test(
+    "A spectrum holds three vibrations of each atom, below silicon's highest; displacements stay small"
+  )
+  func spectrum() throws {
+    let outcome = try run([plan(Self.stages + Self.reference)])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    func table(_ name: String) throws -> [[Double]] {
+      try String(contentsOfFile: folder.path("plan-dynamics/\(name)"), encoding: .utf8)
+        .split(separator: "\n").dropFirst().map {
+          $0.split(separator: ",").compactMap { Double($0) }
+        }
+    }
+    let spectrum = try table("spectrum-4-4-nve.csv")
+    #expect(spectrum.count == 250 && spectrum.allSatisfy { $0.count == 3 })
+    let spacing = spectrum[1][0]
+    #expect(abs(spacing - 1000 / (2 * 249 * 4.0)) < 1e-9)
+    let states = spacing * (spectrum.reduce(0) { $0 + $1[1] } - 0.5 * spectrum[0][1])
+    #expect(abs(states - 3) < 0.05, "\(states)")
+    // This model's optical vibrations lie below 19 THz.
+    let high = spacing * spectrum.filter { $0[0] > 22 }.reduce(0) { $0 + $1[1] }
+    #expect(abs(high) < 0.1, "\(high)")
+    #expect(spectrum.allSatisfy { $0[1] == $0[2] })
+    let displacement = try table("displacement-4-4-nve.csv")
+    #expect(displacement.count == 125 && displacement[0][1] == 0)
+    #expect(displacement[25][0] == 0.1 && displacement[25][1] > 0.001)
+    #expect(displacement.allSatisfy { $0[1] < 0.2 })
+    #expect(!FileManager.default.fileExists(atPath: folder.path("plan-dynamics/motion.bin")))
+  }
+
+  @Test(
     "Killed, interrupted or limited in time and resumed, all files are the same",
     arguments: [false, true])
   func resume(isGlass: Bool) throws {
@@ -175,7 +204,8 @@ struct DynamicsVerbTests {
   @Test("Dynamics that explode end with status 1 and the step")
   func explosion() throws {
     let plan = try plan(
-      (Self.stages + Self.reference).replacing("time_step: 2", with: "time_step: 60"))
+      (Self.stages + Self.reference).replacing("time_step: 2", with: "time_step: 60")
+        .replacing(", spectrum: 4", with: ""))
     let outcome = try run([plan])
     #expect(outcome.status == 1)
     #expect(outcome.errors.contains("exploded") && outcome.errors.contains("step"))
@@ -192,6 +222,10 @@ struct DynamicsVerbTests {
       ("time: 1.5", "tim: 1.5", "plan.yaml:6: stages[1].time", "did you mean 'time' by 'tim'?"),
       ("seed: 3", "seed: -3", "plan.yaml:2: seed", "an integer of at least 0"),
       ("pressure: 2", "pressure: high", "plan.yaml:7: stages[2].pressure", "GPa"),
+      (
+        "pressure: 2", "pressure: 2, spectrum: 4", "plan.yaml:7: stages[2].spectrum", "nvt or nve"
+      ),
+      ("spectrum: 4", "spectrum: 400", "plan.yaml:9: stages[4].spectrum", "a third of the time"),
       ("structure: POSCAR", "structure: POSCAS", "plan.yaml:4: start.structure", "can be read"),
       ("supercell: [2, 2, 2]", "supercell: [2, 2]", "plan.yaml:4: start.supercell", "3 integers"),
       ("stages:", "stages: []\nstagse:", "plan.yaml:5: stages", "1 or more"),

@@ -109,6 +109,43 @@ struct MeltQuenchTests {
     #expect(restarts > 0)
   }
 
+  @Test(
+    "Pressed with its bulk modulus a melt loses a quarter of its volume and freezes denser than the glass"
+  )
+  func pressing() throws {
+    var settings = settings(seed: 3)
+    settings.pressing = 1
+    var run = MeltQuench(
+      MeltQuenchState(try disorder(32, seed: 3), settings: settings), with: try solid(),
+      settings: settings)
+    var glass = 0.0
+    var (pressure, temperatures, steps) = (0.0, [Double](), 0)
+    var frames = 0
+    let outcome = run.advance(by: .max) { step in
+      let state = step.dynamics.state
+      switch step.phase {
+      case .anneal: glass = state.structure.volume
+      case .press:
+        pressure += state.pressureTensor(step.dynamics.evaluation).trace / 3
+        temperatures.append(state.temperature)
+        steps += 1
+        if step.isSampled { frames += 1 }
+      default: break
+      }
+      return true
+    }
+    #expect(outcome == .finished)
+    let modulus = try #require(run.state.bulkModulus)
+    // That of the solid at rest, 75 ε/σ³ = 2.5 eV/Å³ or 395 GPa, falls to a tenth in the liquid.
+    #expect((0.03...0.6).contains(modulus), "\(modulus) eV/Å³")
+    #expect(abs(pressure / Double(steps) - modulus) < 0.1 * modulus, "\(pressure / Double(steps))")
+    let count = Int((4000.0 - 300) / 0.4 / 2)
+    #expect(steps == count && frames == count / 10)
+    let cold = temperatures.suffix(500).reduce(0, +) / 500
+    #expect(cold < 700 && temperatures[..<500].reduce(0, +) / 500 > 3000, "\(cold) K")
+    #expect(run.state.dynamics.structure.volume < 0.95 * glass)
+  }
+
   @Test("A melt that boils is held, and tested at that volume")
   func boiling() throws {
     var settings = settings(seed: 2)

@@ -37,24 +37,23 @@ enum DisorderBenchmark: Benchmark {
       throw WrongCommandLine(
         "\(path): found no initial_training: {melt_quench: {…}} with a potential of kind mtp")
     }
-    let program = arguments.option("polymorph") ?? ""
-    guard FileManager.default.isExecutableFile(atPath: program) else {
-      throw WrongCommandLine("disorder: --polymorph: '\(program)' is no program")
-    }
     let folder = arguments.option("keep") ?? ""
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let program = StudyProgram(
+      path: arguments.option("polymorph") ?? "", name: syntax.name,
+      ranks: try arguments.integer("ranks", in: 1...100_000, default: 1), folder: folder)
+    try program.check()
     let study = DisorderStudy(
       document: try CampaignDocument(path: path), settings: settings,
       goal: KnownStructure(
         spaceGroup: try arguments.integer("target", in: 1...230, default: 1),
         energyPerAtom: try arguments.number("energy") ?? 0,
         tolerance: try arguments.positiveNumber("tolerance") ?? 0),
-      program: program, ranks: try arguments.integer("ranks", in: 1...100_000, default: 1),
-      folder: folder)
+      program: program)
     let seeds = try arguments.integers("seeds")
     let candidates = try arguments.integer("pool", in: 1...1_000_000, default: 500)
     var page = DisorderPage(
-      title: settings.title, goal: study.goal, ranks: study.ranks,
+      title: settings.title, goal: study.goal, ranks: program.ranks,
       environment: RunEnvironment.current())
     func write() throws {
       guard let output = arguments.option("output") else { return }

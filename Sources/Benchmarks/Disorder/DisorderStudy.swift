@@ -10,21 +10,15 @@ struct DisorderStudy {
   let document: CampaignDocument
   let settings: CampaignSettings
   let goal: KnownStructure
-  /// The path of polymorph.
-  let program: String
-  let ranks: Int
-  let folder: String
+  let program: StudyProgram
 
-  private static let rootVariables = [
-    "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-  ]
   private static let strains = 12
 
   // MARK: Parts
 
   /// Metastable structures, found by a search with the reference itself.
   func pool(seed: Int, candidates: Int) throws -> DisorderFindings.Pool {
-    try stored("pool") {
+    try program.stored("pool") {
       var search = document
       search["potential"] = .mapping([.init("kind", .text("reference"))])
       search["initial_training"] = nil
@@ -38,12 +32,12 @@ struct DisorderStudy {
       let outcome = try trial.run(goal)
       let exported = path("pool-structures")
       try removeFolder(exported)
-      try polymorph(
+      try program.run(
         ["export", trial.directory, "--format", "extxyz", "--top", "10000", "--output", exported])
       try writeReference()
-      try polymorph(
+      try program.run(
         ["evaluate", referencePath, exported + "/candidates.extxyz", "--output", poolPath],
-        parallel: true)
+        ranks: program.workers)
       return DisorderFindings.Pool(
         structures: try StructureFile.read(poolPath).count, candidates: candidates, seed: seed,
         evaluations: outcome.counts.evaluations)
@@ -52,19 +46,19 @@ struct DisorderStudy {
 
   /// The campaign without its search.
   func melted(seed: Int) throws -> DisorderFindings.Melted {
-    try stored("melts-\(seed)") {
+    try program.stored("melts-\(seed)") {
       let trial = trial(meltsAlone(method: nil), seed: seed, "melts-\(seed)-campaign", ranked: 0)
       let outcome = try trial.run(goal)
       return DisorderFindings.Melted(
         seed: seed, labels: outcome.counts.labels, starts: outcome.counts.initialLabels,
         temperature: outcome.counts.melts?.first?.liquidDownTo ?? 0, seconds: outcome.seconds,
-        judgement: try judged(try newestPotential(of: trial.directory), "melts-\(seed)"))
+        judgement: try judged(try program.newestPotential(of: trial.directory), "melts-\(seed)"))
     }
   }
 
   /// The same with the reference's own dynamics, whose frames are all labels.
   func referenceMelt(seed: Int) throws -> DisorderFindings.ReferenceMelt {
-    try stored("frames") {
+    try program.stored("frames") {
       let trial = trial(
         meltsAlone(method: "reference"), seed: seed, "frames-campaign", ranked: 0)
       let outcome = try trial.run(goal)
@@ -77,16 +71,17 @@ struct DisorderStudy {
 
   /// A potential of evenly chosen frames of the reference's dynamics.
   func framed(_ count: Int) throws -> DisorderFindings.Framed {
-    try stored("frames-\(count)") {
+    try program.stored("frames-\(count)") {
       let all = try labelled(path("frames-campaign/training.cfg"))
-      let chosen = Self.evenly(all, count)
+      let chosen = StudyProgram.evenly(all, count)
       let set = path("frames-\(count).extxyz")
       try StructureFile.write(chosen, to: set, format: .extxyz)
       let potential = path("frames-\(count).mtp")
       let clock = ContinuousClock()
       let start = clock.now
-      try polymorph(
-        ["train", "mtp", set, "--output", potential] + basisWords + trainingWords, parallel: true)
+      try program.run(
+        ["train", "mtp", set, "--output", potential] + basisWords + trainingWords,
+        ranks: program.workers)
       return DisorderFindings.Framed(
         frames: chosen.count, seconds: seconds(clock.now - start),
         judgement: try judged(potential, "frames-\(count)"))
@@ -95,7 +90,7 @@ struct DisorderStudy {
 
   /// The whole campaign.
   func searched(seed: Int) throws -> DisorderFindings.Searched {
-    try stored("search-\(seed)") {
+    try program.stored("search-\(seed)") {
       let trial = trial(
         document, seed: seed, "search-\(seed)-campaign", ranked: settings.rerank.top)
       let outcome = try trial.run(goal)
@@ -108,21 +103,21 @@ struct DisorderStudy {
         best: "\(best.spaceGroupSymbol) (\(best.spaceGroup))", bestEnergy: best.enthalpyEvPerAtom,
         timesFound: outcome.hit?.timesFound, candidates: outcome.counts.candidates,
         seconds: outcome.seconds, digest: outcome.digest,
-        judgement: try judged(try newestPotential(of: trial.directory), "search-\(seed)"))
+        judgement: try judged(try program.newestPotential(of: trial.directory), "search-\(seed)"))
     }
   }
 
   /// What relaxations and strains of half of the candidates teach about the other half.
   func retrained(seed: Int) throws -> DisorderFindings.Retrained {
-    try stored("retrained-\(seed)") {
+    try program.stored("retrained-\(seed)") {
       let campaign = path("search-\(seed)-campaign")
       let output = path("retrained-\(seed).rerank.json")
-      try polymorph(
+      try program.run(
         [
           "rerank", campaign, "--top", "\(2 * Self.strains)", "--retrain", "\(Self.strains)",
           "--json",
-        ], parallel: true, printing: output)
-      let result = try decoded(RerankOutput.self, output).retraining
+        ], ranks: program.workers, printing: output)
+      let result = try program.decoded(RerankOutput.self, output).retraining
       return DisorderFindings.Retrained(
         seed: seed, taught: result.trainingCandidates.count, tested: result.testCandidates.count,
         structures: result.newStructures, errorBefore: result.before.rmseMevPerAtom,
@@ -134,27 +129,36 @@ struct DisorderStudy {
 
   /// Melts and quenches with the potential of the melts; amorphous frames are labelled and added.
   func secondRound(seed: Int, frames count: Int) throws -> DisorderFindings.SecondRound {
-    try stored("second-\(seed)") {
+    try program.stored("second-\(seed)") {
       let campaign = path("melts-\(seed)-campaign")
-      let potential = try newestPotential(of: campaign)
+      let potential = try program.newestPotential(of: campaign)
       let plan = path("second-\(seed)-plan.yaml")
-      try AtomicFile.write(secondPlan(potential, seed: seed), to: plan)
+      // Atoms of the first melt: scattered ones are forgotten.
+      guard let known = try labelled(campaign + "/training.cfg").last else {
+        throw BenchmarkFailure("\(campaign): the training set is empty")
+      }
+      let start = path("second-\(seed)-start.extxyz")
+      try StructureFile.write(
+        [StructureRecord(structure: known.structure)], to: start, format: .extxyz)
+      try AtomicFile.write(secondPlan(potential, from: start, seed: seed), to: plan)
       let run = path("second-\(seed)-dynamics")
       let isBegun = FileManager.default.fileExists(atPath: run + "/plan.yaml")
-      try polymorph(["dynamics", plan, "--directory", run] + (isBegun ? ["--resume"] : []))
+      try program.run(["dynamics", plan, "--directory", run] + (isBegun ? ["--resume"] : []))
       let frames = try StructureFile.read(run + "/frames.extxyz")
       let amorphous = frames.filter { record in
         record.features.contains { $0.key == "stage" && $0.value == "anneal" }
       }
       let chosen = path("second-\(seed)-amorphous.extxyz")
-      try StructureFile.write(Self.evenly(amorphous, count), to: chosen, format: .extxyz)
+      try StructureFile.write(StudyProgram.evenly(amorphous, count), to: chosen, format: .extxyz)
       let labelled = path("second-\(seed)-labelled.extxyz")
-      try polymorph(["evaluate", referencePath, chosen, "--output", labelled], parallel: true)
+      try program.run(
+        ["evaluate", referencePath, chosen, "--output", labelled], ranks: program.workers)
       let better = path("second-\(seed).mtp")
       // The weights of a melt's training set: its starts are forgotten there, too.
-      try polymorph(
+      try program.run(
         ["train", "mtp", campaign + "/training.cfg", labelled, "--output", better]
-          + ["--start", potential, "--elements", elementNames] + trainingWords, parallel: true)
+          + ["--start", potential, "--elements", elementNames] + trainingWords,
+        ranks: program.workers)
       return DisorderFindings.SecondRound(
         seed: seed, temperature: try temperature(of: run), frames: min(count, amorphous.count),
         judgement: try judged(better, "second-\(seed)"))
@@ -169,7 +173,7 @@ struct DisorderStudy {
     settings.space.elements.map(\.symbol).joined(separator: ",")
   }
 
-  private func path(_ name: String) -> String { folder + "/" + name }
+  private func path(_ name: String) -> String { program.file(name) }
 
   private func removeFolder(_ path: String) throws {
     if FileManager.default.fileExists(atPath: path) {
@@ -187,36 +191,9 @@ struct DisorderStudy {
     try StructureFile.read(path, elements: settings.space.elements)
   }
 
-  /// So many of a list at equal distances; all where it has no more.
-  static func evenly<Element>(_ all: [Element], _ count: Int) -> [Element] {
-    guard count < all.count else { return all }
-    return (0..<count).map { all[(2 * $0 + 1) * all.count / (2 * count)] }
-  }
-
-  private func newestPotential(of campaign: String) throws -> String {
-    let names = try FileManager.default.contentsOfDirectory(atPath: campaign + "/potentials")
-    guard let newest = names.filter({ $0.hasSuffix(".mtp") }).max() else {
-      throw BenchmarkFailure("\(campaign): no potential")
-    }
-    return "\(campaign)/potentials/\(newest)"
-  }
-
   private func temperature(of run: String) throws -> Double {
-    let summary = try decoded(DynamicsSummary.self, run + "/summary.json")
+    let summary = try program.decoded(DynamicsSummary.self, run + "/summary.json")
     return summary.stages.last?.liquidDownTo ?? 0
-  }
-
-  /// A part of the study; what was found before is read.
-  private func stored<Part: Codable>(_ name: String, _ find: () throws -> Part) throws -> Part {
-    let file = path(name + ".found.json")
-    if let known = try? Data(contentsOf: URL(fileURLWithPath: file)) {
-      return try JSONDecoder().decode(Part.self, from: known)
-    }
-    StandardError.write("\(name) …\n")
-    let part = try find()
-    let text = String(decoding: try JSONEncoder().encode(part), as: UTF8.self)
-    try AtomicFile.write(text + "\n", to: file)
-    return part
   }
 
   // MARK: Campaigns
@@ -227,7 +204,8 @@ struct DisorderStudy {
     // What an interrupted study has left of it is done again.
     try? removeFolder(path(name))
     return CampaignTrial(
-      campaign: document.text, seed: seed, program: program, ranks: ranks, rankedCount: ranked,
+      campaign: document.text, seed: seed, program: program.path, ranks: program.ranks,
+      rankedCount: ranked,
       labelStore: nil, directory: path(name))
   }
 
@@ -252,7 +230,7 @@ struct DisorderStudy {
     "time_step", "sample",
   ]
 
-  private func secondPlan(_ potential: String, seed: Int) throws -> String {
+  private func secondPlan(_ potential: String, from start: String, seed: Int) throws -> String {
     guard let melts = settings.initialTraining.meltQuench else {
       throw WrongCommandLine("disorder: the campaign has no initial_training: {melt_quench: {…}}")
     }
@@ -260,20 +238,13 @@ struct DisorderStudy {
       of: ["initial_training", "melt_quench"], without: Self.campaignKeys)
     // Other velocities than the campaign's melt.
     return SettingsNode.mapping([
-      .init("seed", .integer(1000 + seed)), .init("potential", .text(absolute(potential))),
+      .init("seed", .integer(1000 + seed)),
+      .init("potential", .text(StudyProgram.absolute(potential))),
       .init("time_step", .number(melts.settings.timeStep)),
       .init(
-        "start",
-        .mapping([
-          .init("composition", .text(settings.space.initial(0, seed: 1).reduced.formula)),
-          .init("atoms", .integer(melts.atoms)),
-        ])),
+        "start", .mapping([.init("structure", .text(StudyProgram.absolute(start)))])),
       .init("melt_quench", .mapping(way + [.init("sample", .number(200))])),
     ]).yaml()
-  }
-
-  private func absolute(_ path: String) -> String {
-    path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
   }
 
   private var basisWords: [String] {
@@ -302,31 +273,14 @@ struct DisorderStudy {
     return words
   }
 
-  // MARK: Programs
-
-  private func polymorph(
-    _ words: [String], parallel: Bool = false, printing output: String? = nil
-  ) throws {
-    let launcher =
-      parallel && ranks > 1
-      ? ["mpirun", "-n", "\(ranks - 1)", "--oversubscribe", "--bind-to", "none"] : []
-    let log = path("study.log")
-    let all = launcher + [program] + words
-    let status = try ChildProgram.run(
-      all, extra: Self.rootVariables, output: output ?? log, errors: output == nil ? nil : log)
-    guard status == 0 else {
-      let printed = try String(contentsOfFile: log, encoding: .utf8)
-      throw BenchmarkFailure(
-        "'\(all.joined(separator: " "))' ended with status \(status):\n" + printed.suffix(2000))
-    }
-  }
+  // MARK: Judgement
 
   private func judged(_ potential: String, _ name: String) throws -> DisorderFindings.Judgement {
     let output = path(name + ".correlate.json")
-    try polymorph(
-      ["correlate", potential, poolPath, "--relax", "model", "--json"], parallel: true,
+    try program.run(
+      ["correlate", potential, poolPath, "--relax", "model", "--json"], ranks: program.workers,
       printing: output)
-    let found = try decoded(Correlated.self, output)
+    let found = try program.decoded(Correlated.self, output)
     let own = found.poolGeometry
     let composition = own.compositions.first
     let lowest = composition?.lowestByReference ?? []
@@ -339,12 +293,6 @@ struct DisorderStudy {
       hasGroundState: byModel.first == composition?.groundState,
       relaxedPearson: found.relaxed.pearson,
       relaxedError: found.relaxed.belowWindow.rmseDifferenceMevPerAtom)
-  }
-
-  private func decoded<Output: Decodable>(_ type: Output.Type, _ path: String) throws -> Output {
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    return try decoder.decode(type, from: Data(contentsOf: URL(fileURLWithPath: path)))
   }
 }
 

@@ -53,6 +53,7 @@ extension DynamicsPlan {
           allowed: "what the potential knows: \(known.map(\.symbol).joined(separator: ", "))")
       }
     }
+    try checkMemory(atoms: structure.atomCount, plan)
     var needsBulk = false
     switch program {
     case .meltQuench: needsBulk = true
@@ -63,6 +64,24 @@ extension DynamicsPlan {
       throw plan.error(
         found: "a start that does not repeat in all directions",
         allowed: "a bulk structure where pressure is kept")
+    }
+  }
+}
+
+extension DynamicsPlan {
+  /// Spectra are made of what is held in memory, at most so many bytes.
+  private static let largestMotion = 2 << 30
+
+  private func checkMemory(atoms: Int, _ plan: SettingsReader) throws(SettingsError) {
+    guard case .stages(let stages) = program else { return }
+    for stage in stages {
+      guard let interval = stage.spectrumInterval else { continue }
+      let bytes = Double(atoms * MotionRecord.bytesPerAtom) * stage.time / interval
+      guard bytes > Double(Self.largestMotion) else { continue }
+      throw plan.error(
+        found: "a spectrum of \(Int(bytes / 1e9)) GB in stage '\(stage.name)'",
+        allowed: "up to 2 GiB",
+        suggestion: "make spectrum longer or the stage shorter")
     }
   }
 }
@@ -207,7 +226,27 @@ extension DynamicsPlan.Stage {
         pressure: pressure / PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom,
         cell: cell, thermostatPeriod: period, cellPeriod: cellPeriod)
     }
+    spectrumInterval = try Self.spectrum(&stage, ensemble, timeStep: timeStep, time: time)
     try stage.finish()
+  }
+
+  private static func spectrum(
+    _ stage: inout SettingsReader, _ ensemble: DynamicsPlan.StageEnsemble, timeStep: Double,
+    time: Double
+  ) throws(SettingsError) -> Double? {
+    guard let value = stage.optional("spectrum") else { return nil }
+    let interval = try value.number(in: timeStep...1000, unit: "fs")
+    if case .isobaric = ensemble {
+      throw value.error(
+        found: "a spectrum where the cell moves", allowed: "nvt or nve with a spectrum",
+        suggestion: "add a stage {ensemble: nve, time: 20, spectrum: 4} after this one")
+    }
+    guard time >= 3 * interval else {
+      throw value.error(
+        found: "a spectrum of less than three frames",
+        allowed: "an interval of at most a third of the time")
+    }
+    return interval
   }
 
   private static func temperatures(

@@ -58,6 +58,8 @@ public struct DynamicsPlan: Sendable {
     public let ensemble: StageEnsemble
     /// How long it lasts, in fs.
     public let time: Double
+    /// The time in fs between the velocities that its spectrum is made of; `nil` for no spectrum.
+    public let spectrumInterval: Double?
   }
 
   /// An ensemble whose temperature changes over its stage.
@@ -72,6 +74,12 @@ public struct DynamicsPlan: Sendable {
     case isobaric(
       from: Double, to: Double, pressure: Double, cell: IsobaricSettings.Cell,
       thermostatPeriod: Double, cellPeriod: Double)
+  }
+
+  /// Whether a stage has a spectrum.
+  var hasSpectrum: Bool {
+    guard case .stages(let stages) = program else { return false }
+    return stages.contains { $0.spectrumInterval != nil }
   }
 
   /// The temperature in K that velocities are drawn for.

@@ -19,13 +19,14 @@ struct DynamicsProgress: Sendable {
   var averages: StageAverages
   /// The stages that are over, one JSON object each.
   var summaries: [JSONValue] = []
-  /// The lengths in bytes of the table and of the file of frames.
+  /// The lengths in bytes of the table, of the file of frames, and of the motion of the stage under way.
   var tableLength = 0
   var framesLength = 0
+  var motionLength = 0
 }
 
 extension DynamicsProgress: ByteCodable {
-  private static let version: UInt8 = 1
+  private static let version: UInt8 = 2
 
   func encode(to encoder: inout ByteEncoder) {
     encoder.encode(Self.version)
@@ -47,6 +48,7 @@ extension DynamicsProgress: ByteCodable {
     for summary in summaries { encoder.encode(summary) }
     encoder.encode(tableLength)
     encoder.encode(framesLength)
+    encoder.encode(motionLength)
   }
 
   init(from decoder: inout ByteDecoder) throws(ByteCodingError) {
@@ -67,6 +69,7 @@ extension DynamicsProgress: ByteCodable {
     for _ in 0..<count { summaries.append(try decoder.decode(JSONValue.self)) }
     tableLength = try decoder.decode()
     framesLength = try decoder.decode()
+    motionLength = try decoder.decode()
   }
 }
 

@@ -90,7 +90,10 @@ public final class DynamicsRun {
       table: GrowingFile(
         path: options.directory + "/table.csv", keeping: progress.tableLength),
       frames: GrowingFile(
-        path: options.directory + "/frames.extxyz", keeping: progress.framesLength))
+        path: options.directory + "/frames.extxyz", keeping: progress.framesLength),
+      motion: plan.hasSpectrum
+        ? MotionRecord(
+          path: options.directory + "/motion.bin", keeping: progress.motionLength) : nil)
     if progress.tableLength == 0 {
       files.table.append(
         "step,picoseconds,stage,temperature_K,pressure_GPa,energy_eV,conserved_eV,volume_A3\n")
@@ -99,6 +102,7 @@ public final class DynamicsRun {
       switch progress.position {
       case .finished:
         try writeSummary(progress)
+        files.motion?.remove()
         return .finished
       case .stage(let place, let firstStep, let state):
         guard let ending = try runStage(place, firstStep, state, &progress, files) else { continue }
@@ -116,6 +120,7 @@ public final class DynamicsRun {
   private struct Files {
     let table: GrowingFile
     let frames: GrowingFile
+    let motion: MotionRecord?
   }
 
   // MARK: The folder
@@ -187,6 +192,7 @@ public final class DynamicsRun {
   ) throws {
     progress.tableLength = files.table.length
     progress.framesLength = files.frames.length
+    progress.motionLength = files.motion?.file.length ?? 0
     guard isForced || (clock.now - lastCheckpoint).inSeconds >= Self.checkpointInterval else {
       return
     }
@@ -197,6 +203,7 @@ public final class DynamicsRun {
     lastCheckpoint = clock.now
     try files.table.flush()
     try files.frames.flush()
+    try files.motion?.file.flush()
     try AtomicFile.write(progress.canonicalBytes, to: checkpointPath)
   }
 
@@ -234,7 +241,11 @@ public final class DynamicsRun {
       var isStopped = false
       var averages = progress.averages
       let outcome = dynamics.advance(by: portion) { step in
-        record(step, passed: step.state.step - firstStep, &averages, files, isFrame: nil)
+        let passed = step.state.step - firstStep
+        record(step, passed: passed, &averages, files, isFrame: nil)
+        if let interval = stages[place].spectrumInterval, passed.isMultiple(of: steps(interval)) {
+          files.motion?.add(step.state)
+        }
         isStopped = mustStop
         return !isStopped
       }
@@ -245,6 +256,14 @@ public final class DynamicsRun {
       if dynamics.state.step < end { try mark(&progress, files) }
     }
     try endStage(&progress, dynamics.state)
+    if let interval = stages[place].spectrumInterval, let motion = files.motion {
+      try writeMotion(
+        motion.trajectory(
+          species: dynamics.state.structure.species,
+          interval: Double(steps(interval)) * plan.timeStep),
+        stageFile(progress))
+      motion.file.startOver()
+    }
     if place + 1 < stages.count {
       progress.position = .stage(place + 1, firstStep: end, dynamics.state.settled())
       progress.averages = StageAverages(
@@ -253,7 +272,17 @@ public final class DynamicsRun {
       progress.position = .finished(dynamics.state)
     }
     try mark(&progress, files, isForced: true)
+    try files.motion?.file.cut()
     return nil
+  }
+
+  private func writeMotion(_ trajectory: DynamicsTrajectory, _ stage: String) throws {
+    if let table = MotionRecord.spectrumTable(trajectory) {
+      try AtomicFile.write(table, to: options.directory + "/spectrum-\(stage).csv")
+    }
+    try AtomicFile.write(
+      MotionRecord.displacementTable(trajectory),
+      to: options.directory + "/displacement-\(stage).csv")
   }
 
   private func runMeltQuench(
@@ -326,11 +355,15 @@ public final class DynamicsRun {
     say(progress.averages.line(timeStep: plan.timeStep, atoms: atoms))
     progress.summaries.append(progress.averages.json(timeStep: plan.timeStep, atoms: atoms))
     if let table = progress.averages.radialTable() {
-      let number = progress.summaries.count
-      let name = progress.averages.name.map { $0.isLetter || $0.isNumber ? $0 : "-" }
       try AtomicFile.write(
-        table, to: options.directory + "/radial-\(number)-\(String(name)).csv")
+        table, to: options.directory + "/radial-\(stageFile(progress)).csv")
     }
+  }
+
+  /// The number and name of the stage that has ended, in names of files.
+  private func stageFile(_ progress: DynamicsProgress) -> String {
+    let name = progress.averages.name.map { $0.isLetter || $0.isNumber ? $0 : "-" }
+    return "\(progress.summaries.count)-\(String(name))"
   }
 
   // MARK: Records

@@ -33,9 +33,27 @@ final class GrowingFile {
   deinit { close(descriptor) }
 
   /// Adds text; it may be lost until `flush()`.
-  func append(_ text: String) {
-    pending += Array(text.utf8)
-    length += text.utf8.count
+  func append(_ text: String) { append(Array(text.utf8)) }
+
+  /// Adds bytes; they may be lost until `flush()`.
+  func append(_ bytes: [UInt8]) {
+    pending += bytes
+    length += bytes.count
+  }
+
+  /// Begins anew; what is in the file stays until `cut()`, for checkpoints that know of it.
+  func startOver() {
+    pending = []
+    length = 0
+  }
+
+  /// Takes away what was there before `startOver()`.
+  ///
+  /// - Throws: `CampaignError.failed` where that cannot be done.
+  func cut() throws(CampaignError) {
+    guard ftruncate(descriptor, 0) == 0, lseek(descriptor, 0, SEEK_SET) == 0 else {
+      throw Self.failure(path, "cut")
+    }
   }
 
   /// Makes everything safe.

@@ -4,7 +4,7 @@ import Evolution
 import Settings
 
 extension CampaignSettings {
-  /// Disorder that a campaign learns from before it searches: melts, quenched and annealed.
+  /// Disorder that a campaign learns from before it searches: melts, quenched, annealed and pressed.
   public struct MeltQuench: Sendable, Hashable {
     /// What moves the atoms.
     public enum Method: String, Sendable, Hashable, CaseIterable {
@@ -31,7 +31,7 @@ extension CampaignSettings {
     public var volumePerAtom: Double?
     /// Disordered structures that the first potential learns from; 0 where the reference moves the atoms.
     public var starts: Int
-    /// So many frames of each run are labelled whatever their grade, spread evenly over liquid, quench and anneal.
+    /// So many frames of each run are labelled whatever their grade, spread evenly over liquid, glass and what is pressed.
     ///
     /// A grade tells what is far from the labels, and those of hot liquids are far from nothing: what cold glasses
     /// need to be accurate it does not ask for.
@@ -62,6 +62,7 @@ extension CampaignSettings.MeltQuench {
   ) throws(SettingsError) {
     var section = try value.mapping()
     var settings = MeltQuenchSettings(seed: 0)
+    settings.pressing = 1
     settings.timeStep =
       try section.optional("time_step")?.positiveNumber(upTo: 100, unit: "fs")
       ?? settings.timeStep

@@ -80,7 +80,8 @@ struct MeltPiece {
     let usualInterval = max(1, Int((settings.sampleInterval / settings.timeStep).rounded()))
     while run.state.phase != .finished, run.state.dynamics.step < end {
       let before = run.state
-      let settles = before.phase == .melting && before.phaseStep < Self.settlingSteps
+      let isNew = before.phase == .melting || before.phase == .press
+      let settles = isNew && before.phaseStep < Self.settlingSteps
       let interval = before.phase == .calming || settles ? Self.shortInterval : usualInterval
       var last: DynamicsStep?
       var frames: [LabelledStructure] = []

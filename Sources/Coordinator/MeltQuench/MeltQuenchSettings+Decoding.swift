@@ -34,6 +34,9 @@ extension MeltQuenchSettings {
     glassTemperature = try Self.temperature(&section, "glass_temperature") ?? glassTemperature
     annealTemperature = try Self.temperature(&section, "anneal_temperature") ?? annealTemperature
     annealTime = try time(&section, "anneal_time") ?? annealTime
+    pressing =
+      try section.optional("press")?.number(in: 0...10, unit: "bulk moduli of the liquid")
+      ?? pressing
     relaxationTime =
       try section.optional("thermostat_time")?.number(in: timeStep...1e6, unit: "fs")
       ?? relaxationTime
@@ -70,7 +73,7 @@ extension MeltQuenchSettings {
       .init("quench_rate", .number(tidy(quenchRate * 1000))),
       .init("glass_temperature", .number(glassTemperature)),
       .init("anneal_temperature", .number(annealTemperature)),
-      .init("anneal_time", picoseconds(annealTime)),
+      .init("anneal_time", picoseconds(annealTime)), .init("press", .number(pressing)),
       .init("thermostat_time", .number(relaxationTime)), .init("sample", .number(sampleInterval)),
     ]
   }

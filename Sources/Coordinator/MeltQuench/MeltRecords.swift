@@ -47,7 +47,7 @@ extension MeltProgress: ByteCodable {
 public enum MeltEnding: Sendable, Equatable {
   /// There is more to do.
   case underWay
-  /// The glass is annealed.
+  /// Nothing is left to do.
   case finished
   /// The potential extrapolated: the grade reached γ_break. The progress is the last reliable one.
   case stopped(grade: Double)
@@ -140,7 +140,7 @@ public struct MeltRecord: Sendable, Equatable {
     case inFlight
     /// Waits for a potential that is newer than the one that extrapolated.
     case waiting(version: Int)
-    /// Its glass is annealed.
+    /// Nothing is left to do.
     case finished
     /// It cannot go on, and why; the campaign does.
     case ended(String)

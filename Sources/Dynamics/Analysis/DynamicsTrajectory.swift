@@ -34,8 +34,8 @@ public struct DynamicsTrajectory: Sendable {
     append(positions: state.structure.positions, velocities: state.velocities)
   }
 
-  /// Adds a frame of positions in Å and velocities in Å/fs.
-  mutating func append(positions: [Vector3], velocities: [Vector3]) {
+  /// Adds a frame of positions in Å, not wrapped, and velocities in Å/fs.
+  public mutating func append(positions: [Vector3], velocities: [Vector3]) {
     var center = Vector3.zero
     for (element, r) in zip(species, positions) { center += element.mass * r }
     center = center / totalMass

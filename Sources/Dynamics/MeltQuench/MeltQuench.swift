@@ -15,7 +15,7 @@ public struct MeltQuenchStep: Sendable {
 }
 
 /// Melts a structure, finds the lowest temperature at which it flows and the volume without pressure, and
-/// samples liquid, quench and annealed glass.
+/// samples liquid, quench and annealed glass, and where that is asked for another quench under pressure.
 ///
 /// A liquid that freezes while it is sampled sets out again with other velocities.
 ///
@@ -259,7 +259,8 @@ public struct MeltQuench {
     case .volume: endVolume()
     case .liquid: begin(.quench, from: state.dynamics)
     case .quench: begin(.anneal, from: state.dynamics)
-    case .anneal: begin(.finished, from: state.dynamics)
+    case .anneal: endAnneal()
+    case .press: begin(.finished, from: state.dynamics)
     case .finished: break
     }
     return nil
@@ -359,10 +360,26 @@ public struct MeltQuench {
     return nil
   }
 
+  /// Melts the glass once more to press it, where that is asked for.
+  private mutating func endAnneal() {
+    guard settings.pressing > 0, state.bulkModulus != nil else {
+      begin(.finished, from: state.dynamics)
+      return
+    }
+    begin(
+      .press,
+      from: DynamicalState(
+        state.dynamics.structure, temperature: settings.superheat, seed: settings.seed,
+        step: state.dynamics.step))
+  }
+
   /// Gives the liquid the volume that was found.
   private mutating func endVolume() {
     guard let liquid = state.surelyLiquid else { return }
     state.pressureError = pressureError(state)
+    state.bulkModulus = state.meltingTemperature.flatMap {
+      state.volume.bulkModulus(thermalEnergy: PhysicalConstants.boltzmann * $0)
+    }
     // The cell may have frozen meanwhile: the liquid of before goes on, in its own volume where no other is known.
     let volume = state.volume.mean > 0 ? state.volume.volumeAtRest : liquid.structure.volume
     state.freezes = 0

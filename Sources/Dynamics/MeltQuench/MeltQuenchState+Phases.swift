@@ -19,6 +19,7 @@ extension MeltQuenchState {
       case .quench:
         max(0, liquidTemperature(settings) - settings.glassTemperature) / settings.quenchRate
       case .anneal: settings.annealTime
+      case .press: max(0, settings.superheat - settings.glassTemperature) / settings.quenchRate
       case .finished: 0.0
       }
     return settings.steps(time) * (phase == .melting ? testLength : 1)
@@ -26,6 +27,16 @@ extension MeltQuenchState {
 
   private func liquidTemperature(_ settings: MeltQuenchSettings) -> Double {
     meltingTemperature ?? settings.superheat
+  }
+
+  /// Liquids are not stiffer, in eV/Å³: 100 GPa.
+  private static let largestBulkModulus =
+    100 / PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom
+
+  /// The pressure of the phase in eV/Å³, where it is kept.
+  private func pressure(_ settings: MeltQuenchSettings) -> Double {
+    guard phase == .press, let bulkModulus else { return settings.pressure }
+    return settings.pressure + settings.pressing * min(bulkModulus, Self.largestBulkModulus)
   }
 
   /// The temperature of the phase in K.
@@ -39,6 +50,10 @@ extension MeltQuenchState {
         from: liquidTemperature(settings), to: settings.glassTemperature, beginning: firstStep,
         over: phaseSteps(settings))
     case .anneal, .finished: .constant(settings.annealTemperature)
+    case .press:
+      TemperatureRamp(
+        from: settings.superheat, to: settings.glassTemperature, beginning: firstStep,
+        over: phaseSteps(settings))
     }
   }
 
@@ -48,7 +63,7 @@ extension MeltQuenchState {
       switch phase {
       case .calming, .superheat, .liquid: true
       case .melting: isHeld
-      case .volume, .quench, .anneal, .finished: false
+      case .volume, .quench, .anneal, .press, .finished: false
       }
     guard !isIsochoric else {
       let time = settings.relaxationTime
@@ -57,7 +72,7 @@ extension MeltQuenchState {
     }
     return .isobaric(
       IsobaricSettings(
-        temperature: ramp(settings), pressure: settings.pressure, cell: .isotropic,
+        temperature: ramp(settings), pressure: pressure(settings), cell: .isotropic,
         thermostatPeriod: settings.relaxationTime, cellPeriod: Self.cellPeriod))
   }
 

@@ -51,6 +51,8 @@ public struct MeltQuenchState: Sendable, Hashable {
   /// The standard error of the pressure in eV/Å³ that the volume was made for; `nil` where
   /// that is not known.
   public internal(set) var pressureError: Double?
+  /// The isothermal bulk modulus of the liquid in eV/Å³, as its fluctuations tell; `nil` before it is known.
+  public internal(set) var bulkModulus: Double?
 
   /// A liquid to set out from: at the lowest temperature a crystal may have begun to grow where its test ended.
   var surelyLiquid: DynamicalState? { hotterLiquid ?? lastLiquid }
@@ -100,6 +102,7 @@ extension MeltQuenchState: ByteCodable {
     encoder.encode(isBoiling)
     encoder.encode(isHeld)
     encoder.encode(pressureError)
+    encoder.encode(bulkModulus)
   }
 
   /// Reads a state.
@@ -136,5 +139,6 @@ extension MeltQuenchState: ByteCodable {
     isBoiling = try decoder.decode()
     isHeld = try decoder.decode()
     pressureError = try decoder.decode(Double?.self)
+    bulkModulus = try decoder.decode(Double?.self)
   }
 }

@@ -46,6 +46,15 @@ struct VolumeAverage: Sendable, Hashable {
   /// B′ ≈ 7, as liquids have, that is 4 k T/V too low: 0.1 GPa for a hundred atoms of a hot oxide.
   var volumeAtRest: Double { mean > 0 ? mean - 4 * variance / mean : 0 }
 
+  /// The isothermal bulk modulus in eV/Å³ that the fluctuations tell, k T V/Var V.
+  ///
+  /// - Parameter thermalEnergy: k T in eV.
+  /// - Returns: `nil` with fewer than ten blocks, or where nothing fluctuates.
+  func bulkModulus(thermalEnergy: Double) -> Double? {
+    guard blocks.count >= Self.fewestBlocks, variance > 0 else { return nil }
+    return thermalEnergy * mean / variance
+  }
+
   /// The standard error of the pressure in eV/Å³ that belongs to the error of the mean volume; the bulk
   /// modulus is the one that the fluctuations tell, k T V/Var V.
   ///
