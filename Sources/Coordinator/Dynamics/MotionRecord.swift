@@ -45,6 +45,7 @@ final class MotionRecord {
   /// - Parameters:
   ///   - species: The element of every atom.
   ///   - interval: The time between two records in fs.
+  /// - Returns: All of it, frame by frame.
   /// - Throws: `CampaignError.failed` where it cannot be read.
   func trajectory(
     species: [ChemicalElement], interval: Double
