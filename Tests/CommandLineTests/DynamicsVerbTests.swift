@@ -180,6 +180,43 @@ struct DynamicsVerbTests {
     #expect(bytes("parts/table.csv") == bytes("whole/table.csv"))
   }
 
+  @Test(
+    "One client of the i-PI protocol serves a whole burst, with the trajectory of its own potential"
+  )
+  func socket() throws {
+    let burst = """
+      seed: 3
+      time_step: 2
+      table: 20
+      start: {structure: POSCAR}
+      stages:
+        - {ensemble: nvt, temperature: 600, time: 0.1}
+        - {ensemble: nve, time: 0.1}
+
+      """
+    let engine = try folder.write(Self.reference, "engine.yaml")
+    let program = Polymorph.program.path
+    let client =
+      "echo begun >> \(folder.path("clients")); exec \(program) serve \(engine) "
+      + "--structure \(folder.path("POSCAR")) --socket {socket}"
+    let served =
+      burst + "reference:\n  kind: i-pi\n  method: toy\n  command: [sh, -c, '\(client)']\n"
+    let direct = try run([plan(burst + Self.reference, "direct.yaml"), "--directory", "direct"])
+    #expect(direct.status == 0, "\(direct.errors)")
+    let outcome = try run([plan(served, "served.yaml"), "--directory", "served"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    func energies(_ name: String) throws -> [Double] {
+      try String(contentsOfFile: folder.path("\(name)/table.csv"), encoding: .utf8)
+        .split(separator: "\n").dropFirst().compactMap { Double($0.split(separator: ",")[5]) }
+    }
+    let (own, crossed) = (try energies("direct"), try energies("served"))
+    #expect(own.count == 10 && crossed.count == 10)
+    // Units are converted there and back: the last digits differ, and grow apart with time.
+    for (a, b) in zip(own, crossed) { #expect(abs(a - b) < 1e-8, "\(a) \(b)") }
+    let begun = try String(contentsOfFile: folder.path("clients"), encoding: .utf8)
+    #expect(begun == "begun\n")
+  }
+
   @Test("Under mpirun one rank moves the atoms", .tags(.mpi))
   func ranks() throws {
     let plan = try plan(Self.stages + Self.reference)
