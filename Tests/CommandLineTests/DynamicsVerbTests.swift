@@ -151,7 +151,9 @@ struct DynamicsVerbTests {
     let text =
       isGlass
       ? Self.glass.replacing("anneal_time: 2", with: "anneal_time: 400")
-      : (Self.stages + Self.reference).replacing("time: 2.2", with: "time: 22.2")
+      : (Self.stages + Self.reference).replacing("time: 2.2", with: "time: 6.2")
+        .replacing("temperature: 600, time: 1}", with: "temperature: 600, time: 9, spectrum: 8}")
+        .replacing("time: 1, spectrum: 4", with: "time: 9, spectrum: 4")
     let plan = try plan(text)
     #expect(try run([plan, "--directory", "whole"]).status == 0)
     var isResumed = false
@@ -260,9 +262,15 @@ struct DynamicsVerbTests {
       ("seed: 3", "seed: -3", "plan.yaml:2: seed", "an integer of at least 0"),
       ("pressure: 2", "pressure: high", "plan.yaml:7: stages[2].pressure", "GPa"),
       (
-        "pressure: 2", "pressure: 2, spectrum: 4", "plan.yaml:7: stages[2].spectrum", "nvt or nve"
+        "pressure: 2", "pressure: 2, spectrum: 4", "plan.yaml:7: stages[2].spectrum",
+        "nve, or nvt with thermostat: nose-hoover"
       ),
-      ("spectrum: 4", "spectrum: 400", "plan.yaml:9: stages[4].spectrum", "a third of the time"),
+      ("spectrum: 4", "spectrum: 400", "plan.yaml:9: stages[4].spectrum", "20"),
+      (
+        "time: 1, spectrum: 4", "time: 0.04, spectrum: 20", "plan.yaml:9: stages[4].spectrum",
+        "a third of the time"
+      ),
+      ("name: warm", "name: 'warm, slowly'", "plan.yaml:6: stages[1].name", "letters, digits"),
       ("structure: POSCAR", "structure: POSCAS", "plan.yaml:4: start.structure", "can be read"),
       ("supercell: [2, 2, 2]", "supercell: [2, 2]", "plan.yaml:4: start.supercell", "3 integers"),
       ("stages:", "stages: []\nstagse:", "plan.yaml:5: stages", "1 or more"),

@@ -58,6 +58,9 @@ struct MeltCampaignTests {
       #expect((1300...4100).contains(temperature), "\(temperature) K")
       let volume = try #require(melt["volume_per_atom"] as? Double)
       #expect((11...14).contains(volume), "\(volume) Å³")
+      // It is pressed at last, and the volume above is that of the glass.
+      #expect(try #require(melt["bulk_modulus"] as? Double) > 1)
+      #expect(try #require(melt["last_volume_per_atom"] as? Double) < 0.95 * volume)
     }
     let labels = try #require(summary["labels"] as? Int)
     #expect(labels >= 22 && labels <= 120)

@@ -234,8 +234,14 @@ struct DisorderStudy {
     guard let melts = settings.initialTraining.meltQuench else {
       throw WrongCommandLine("disorder: the campaign has no initial_training: {melt_quench: {…}}")
     }
-    let way = document.entries(
+    var way = document.entries(
       of: ["initial_training", "melt_quench"], without: Self.campaignKeys)
+    if !way.contains(where: { $0.key == "volume_time" }) {
+      way.append(.init("volume_time", .number(melts.settings.longestVolumeTime / 1000)))
+    }
+    if !way.contains(where: { $0.key == "pressure" }) {
+      way.append(.init("pressure", .number(settings.pressure)))
+    }
     // Other velocities than the campaign's melt.
     return SettingsNode.mapping([
       .init("seed", .integer(1000 + seed)),
@@ -290,7 +296,7 @@ struct DisorderStudy {
       error: own.belowWindow.rmseDifferenceMevPerAtom,
       errorFromMean: own.belowWindow.rmseFromMeanMevPerAtom, low: own.belowWindow.structures,
       sharedLowest: byModel.count(where: lowest.contains),
-      hasGroundState: byModel.first == composition?.groundState,
+      hasGroundState: composition.map { byModel.first == $0.groundState } ?? false,
       relaxedPearson: found.relaxed.pearson,
       relaxedError: found.relaxed.belowWindow.rmseDifferenceMevPerAtom)
   }

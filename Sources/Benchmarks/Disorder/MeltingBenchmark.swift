@@ -231,8 +231,7 @@ struct MeltingTable {
     let command = (["Benchmarks"] + CommandLine.arguments.dropFirst()).joined(separator: " ")
     var lines = ["# Liquids", ""]
     lines += wrapped(
-      "The lowest temperature at which a melt flows, by the rule of Melt and quench (two of three tests, "
-        + "one temperature a tenth below the other), for several seeds; the pressure of the liquid there, in the cell "
+      "The lowest temperature at which a melt flows, by the rule of Melt and quench (two of three tests decide), for several seeds; the pressure of the liquid there, in the cell "
         + "that the melt has found, with its standard error over 20 blocks. Written by the benchmark; do not "
         + "edit.")
     lines += [

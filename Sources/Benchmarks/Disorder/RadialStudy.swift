@@ -106,7 +106,8 @@ struct RadialStudy {
       try program.run(["dynamics", file, "--directory", run] + (isBegun ? ["--resume"] : []))
       let summary = try program.decoded(Summary.self, run + "/summary.json")
       let found = try summary.stages.enumerated().compactMap { index, stage in
-        try distribution(stage, run + "/radial-\(index + 1)-\(stage.stage ?? "").csv")
+        try distribution(
+          stage, run + "/radial-\(index + 1)-\(Self.fileName(stage.stage ?? "")).csv")
       }
       let count = try StructureFile.read(run + "/frames.extxyz").first?.structure.atomCount ?? 0
       return Cell(atoms: count, distributions: found)
@@ -129,6 +130,11 @@ struct RadialStudy {
     }
 
     let stages: [Stage]
+  }
+
+  /// The name of a stage in names of files.
+  private static func fileName(_ stage: String) -> String {
+    String(stage.map { $0.isLetter || $0.isNumber ? $0 : "-" })
   }
 
   private func distribution(_ stage: Summary.Stage, _ table: String) throws -> Distribution? {

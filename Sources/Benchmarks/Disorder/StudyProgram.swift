@@ -32,10 +32,9 @@ struct StudyProgram {
   ///   - words: The verb and its arguments.
   ///   - ranks: How many ranks run it.
   ///   - output: The file that takes what it prints; `nil` for the study's log.
-  ///   - statuses: The exit statuses that are no failure.
   /// - Throws: `BenchmarkFailure` with the end of the log where the program fails.
   func run(
-    _ words: [String], ranks: Int = 1, printing output: String? = nil, statuses: [Int32] = [0]
+    _ words: [String], ranks: Int = 1, printing output: String? = nil
   ) throws {
     let launcher =
       ranks > 1 ? ["mpirun", "-n", "\(ranks)", "--oversubscribe", "--bind-to", "none"] : []
@@ -43,7 +42,7 @@ struct StudyProgram {
     let all = launcher + [path] + words
     let status = try ChildProgram.run(
       all, extra: Self.rootVariables, output: output ?? log, errors: output == nil ? nil : log)
-    guard statuses.contains(status) else {
+    guard status == 0 else {
       let printed = try String(contentsOfFile: log, encoding: .utf8)
       throw BenchmarkFailure(
         "'\(all.joined(separator: " "))' ended with status \(status):\n" + printed.suffix(2000))

@@ -70,7 +70,7 @@ extension DynamicsPlan {
 
 extension DynamicsPlan {
   /// Spectra are made of what is held in memory, at most so many bytes.
-  private static let largestMotion = 2 << 30
+  private static let largestMotion = 1 << 30
 
   private func checkMemory(atoms: Int, _ plan: SettingsReader) throws(SettingsError) {
     guard case .stages(let stages) = program else { return }
@@ -79,8 +79,8 @@ extension DynamicsPlan {
       let bytes = Double(atoms * MotionRecord.bytesPerAtom) * stage.time / interval
       guard bytes > Double(Self.largestMotion) else { continue }
       throw plan.error(
-        found: "a spectrum of \(Int(bytes / 1e9)) GB in stage '\(stage.name)'",
-        allowed: "up to 2 GiB",
+        found: "a spectrum of \(Int(bytes / Double(1 << 20))) MiB in stage '\(stage.name)'",
+        allowed: "up to 1024 MiB",
         suggestion: "make spectrum longer or the stage shorter")
     }
   }
@@ -196,7 +196,7 @@ extension DynamicsPlan.Stage {
   ) throws(SettingsError) {
     var stage = try value.mapping()
     let kind = try stage.required("ensemble", "nve, nvt or npt").enumeration(Kind.self)
-    name = try stage.optional("name")?.string("a name") ?? "\(number) \(kind.rawValue)"
+    name = try stage.optional("name").map(Self.name) ?? "\(number) \(kind.rawValue)"
     time =
       1000
       * (try stage.required("time", "how long, in ps").number(
@@ -230,18 +230,42 @@ extension DynamicsPlan.Stage {
     try stage.finish()
   }
 
+  private static let longestName = 60
+
+  // Names stand in tables and in names of files.
+  private static func name(_ value: SettingsValue) throws(SettingsError) -> String {
+    let name = try value.string("a name")
+    guard !name.isEmpty, name.count <= longestName,
+      name.allSatisfy({ $0.isLetter || $0.isNumber || " -_.+".contains($0) })
+    else {
+      throw value.error(
+        found: "'\(name)'",
+        allowed: "up to \(longestName) letters, digits, blanks, or any of - _ . +")
+    }
+    return name
+  }
+
   private static func spectrum(
     _ stage: inout SettingsReader, _ ensemble: DynamicsPlan.StageEnsemble, timeStep: Double,
     time: Double
   ) throws(SettingsError) -> Double? {
     guard let value = stage.optional("spectrum") else { return nil }
-    let interval = try value.number(in: timeStep...1000, unit: "fs")
-    if case .isobaric = ensemble {
+    // Vibrations of 25 THz are seen every 20 fs at least.
+    let interval = try value.number(in: timeStep...max(timeStep, 20), unit: "fs")
+    let isSteady =
+      switch ensemble {
+      case .microcanonical: true
+      case .noseHoover(let from, let to, _): from == to
+      case .langevin, .isobaric: false
+      }
+    guard isSteady else {
       throw value.error(
-        found: "a spectrum where the cell moves", allowed: "nvt or nve with a spectrum",
+        found: "a spectrum where noise, a ramp or a moving cell disturbs vibrations",
+        allowed: "nve, or nvt with thermostat: nose-hoover at one temperature",
         suggestion: "add a stage {ensemble: nve, time: 20, spectrum: 4} after this one")
     }
-    guard time >= 3 * interval else {
+    let steps = { (time: Double) in (time / timeStep).rounded() }
+    guard steps(time) >= 3 * steps(interval) else {
       throw value.error(
         found: "a spectrum of less than three frames",
         allowed: "an interval of at most a third of the time")

@@ -310,6 +310,7 @@ public final class DynamicsRun {
         return !isStopped
       }
       if isStopped { return .stopped(isInterrupt: interrupts.isRaised) }
+      guard outcome == .finished else { return failure(outcome, averages.name) }
       for test in run.state.tests where !tests.contains(test) {
         say(
           "  \(TextColumn.fixed(test.temperature, 0)) K: slope \(TextColumn.fixed(test.slope, 2)), "
@@ -320,7 +321,6 @@ public final class DynamicsRun {
         try endStage(&progress, run.state.dynamics)
       }
       progress.averages = averages
-      guard outcome == .finished else { return failure(outcome, averages.name) }
       state = run.state
       progress.position = .meltQuench(state)
       if state.phase != .finished { try mark(&progress, files, isForced: !ended.isEmpty) }
@@ -331,7 +331,9 @@ public final class DynamicsRun {
       progress.summaries.append(
         .object([
           .init("liquid_down_to", .number(temperature)),
-          .init("volume_per_atom", .number(state.dynamics.structure.volumePerAtom)),
+          .init(
+            "volume_per_atom",
+            .number(state.glassVolumePerAtom ?? state.dynamics.structure.volumePerAtom)),
         ]))
     }
     progress.position = .finished(state.dynamics)

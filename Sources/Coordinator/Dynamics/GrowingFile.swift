@@ -51,6 +51,7 @@ final class GrowingFile {
   ///
   /// - Throws: `CampaignError.failed` where that cannot be done.
   func cut() throws(CampaignError) {
+    precondition(length == 0, "what is cut off began anew")
     guard ftruncate(descriptor, 0) == 0, lseek(descriptor, 0, SEEK_SET) == 0 else {
       throw Self.failure(path, "cut")
     }

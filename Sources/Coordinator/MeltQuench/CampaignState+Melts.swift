@@ -155,6 +155,8 @@ extension CampaignState {
     melts[run].evaluations += report.evaluations
     counts.meltEvaluations += report.evaluations
     addFrames(report.frames, of: run)
+    // Before quench and anneal all samples are of the liquid: of one that froze nothing is kept.
+    if report.hasRestarted { meltSamples.removeAll { $0.source == .melt(run) } }
     meltSamples += report.samples.map {
       PoolEntry(structure: $0, grade: 0, source: .melt(run))
     }
@@ -195,10 +197,10 @@ extension CampaignState {
 
   /// A glass knows better how much room atoms need than structures that were never relaxed.
   private mutating func takeVolume(of melt: MeltRecord) {
-    guard settings.search.space.hasOneRatio, let structure = melt.state?.dynamics.structure else {
-      return
-    }
+    guard settings.search.space.hasOneRatio, let state = melt.state,
+      let volume = state.glassVolumePerAtom
+    else { return }
     population.volumeRatio =
-      structure.volumePerAtom / VolumeEstimate.fromRadii(structure.composition())
+      volume / VolumeEstimate.fromRadii(state.dynamics.structure.composition())
   }
 }

@@ -90,6 +90,10 @@ struct MeltPiece {
       var aside = watch
       let outcome = run.advance(by: interval) { step in
         last = step.dynamics
+        if step.isRestart {
+          (samples, report.samples) = ([], [])
+          report.hasRestarted = true
+        }
         guard step.isSampled else { return true }
         let structure = step.dynamics.state.structure
         if trained != nil {

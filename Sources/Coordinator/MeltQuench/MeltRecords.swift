@@ -96,6 +96,8 @@ public struct MeltReport: Sendable, Equatable {
   public var frames: [LabelledStructure] = []
   /// Some of the sampled frames, where a potential moves them.
   public var samples: [Structure] = []
+  /// Whether the liquid froze while it was sampled, so that earlier samples are none of a liquid.
+  public var hasRestarted = false
   /// How many energy-force evaluations it took.
   public var evaluations = 0
 
@@ -115,6 +117,7 @@ extension MeltReport: ByteCodable {
     encoder.encode(hole)
     encoder.encode(frames)
     encoder.encode(samples)
+    encoder.encode(hasRestarted)
     encoder.encode(evaluations)
   }
 
@@ -126,6 +129,7 @@ extension MeltReport: ByteCodable {
     hole = try decoder.decode(Structure?.self)
     frames = try decoder.decode([LabelledStructure].self)
     samples = try decoder.decode([Structure].self)
+    hasRestarted = try decoder.decode()
     evaluations = try decoder.decode()
   }
 }

@@ -1,5 +1,6 @@
 import Evolution
 import Foundation
+import NumericalCore
 
 /// The numbers that a campaign is judged by, in words.
 public struct CampaignSummary: Sendable {
@@ -88,7 +89,8 @@ public struct CampaignSummary: Sendable {
       if let temperature = state.meltingTemperature {
         parts.append("liquid down to \(TextColumn.fixed(temperature, 0)) K")
       }
-      parts.append(TextColumn.fixed(state.dynamics.structure.volumePerAtom, 2) + " Å³/atom")
+      let volume = state.glassVolumePerAtom ?? state.dynamics.structure.volumePerAtom
+      parts.append(TextColumn.fixed(volume, 2) + " Å³/atom")
     }
     parts.append("\(melt.stops) stops, \(melt.failures) failures")
     return parts.joined(separator: ", ")
@@ -103,7 +105,14 @@ public struct CampaignSummary: Sendable {
       if let temperature = state.meltingTemperature {
         entries.append(.init("liquid_down_to", .number(temperature)))
       }
-      entries.append(.init("volume_per_atom", .number(state.dynamics.structure.volumePerAtom)))
+      let volume = state.glassVolumePerAtom ?? state.dynamics.structure.volumePerAtom
+      entries.append(.init("volume_per_atom", .number(volume)))
+      if let modulus = state.bulkModulus {
+        let factor = PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom
+        entries.append(.init("bulk_modulus", .number(factor * modulus)))
+        entries.append(
+          .init("last_volume_per_atom", .number(state.dynamics.structure.volumePerAtom)))
+      }
     }
     entries.append(.init("stops", .integer(melt.stops)))
     entries.append(.init("failures", .integer(melt.failures)))

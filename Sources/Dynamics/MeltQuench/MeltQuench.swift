@@ -10,7 +10,7 @@ public struct MeltQuenchStep: Sendable {
   public let dynamics: DynamicsStep
   /// Whether the frame is one of those to be trained on.
   public let isSampled: Bool
-  /// Whether the liquid before it froze, so that its phase begins again here.
+  /// Whether the liquid that was sampled before it froze, and sets out again here.
   public let isRestart: Bool
 }
 
@@ -19,11 +19,12 @@ public struct MeltQuenchStep: Sendable {
 ///
 /// A liquid that freezes while it is sampled sets out again with other velocities.
 ///
-/// C. Hong et al., Phys. Rev. B 102, 224104 (2020). Four things differ. A structure that does not flow at the superheat is
+/// C. Hong et al., Phys. Rev. B 102, 224104 (2020). Five things differ. A structure that does not flow at the superheat is
 /// heated further. Temperatures are tested at the wanted pressure instead of the volume of the start, of which
 /// the temperature of freezing depends too much: that of a Lennard-Jones solid falls by two fifths where its
 /// volume grows by a tenth. The volume of the liquid is the mean one of a run that goes on until the pressure is
-/// known well enough; and quench and anneal are isobaric, as glasses are denser than their melts.
+/// known well enough; quench and anneal are isobaric, as glasses are denser than their melts; and what a crystal denser
+/// than both is like is learnt from another quench under pressure.
 ///
 /// Another potential may take over at any step: `state` is handed over. With the same potential a state of a
 /// step divisible by `MolecularDynamicsSettings.renewalInterval`, or of the beginning of a phase, goes on with the same bits.
@@ -61,7 +62,7 @@ public struct MeltQuench {
   private static let thermalGrowth = 1.15
   /// A melt that grows beyond so many times the volume of the glass boils, and is held.
   private static let largestGrowth = 1.5
-  /// A liquid that freezes so often in a row, before a volume is known, is too cold.
+  /// A liquid that freezes so often in a row, before a volume is known or while it is sampled, is too cold.
   private static let mostFreezes = 10
   /// Atoms that move less than this part of the way that the liquid's did have frozen.
   private static let smallestFlow = 0.5
@@ -109,17 +110,14 @@ public struct MeltQuench {
         settings: MolecularDynamicsSettings(
           timeStep: settings.timeStep, ensemble: state.ensemble(settings), seed: settings.seed))
     var state = self.state
-    let interval = settings.steps(settings.sampleInterval)
     var isDone = false
     let outcome = run.advance(by: steps) { step in
       state.dynamics = step.state
       observe(step.state, &state)
-      let passed = step.state.step - state.firstStep
       let goesOn = monitor(
         MeltQuenchStep(
-          phase: state.phase, dynamics: step,
-          isSampled: state.phase.isSampled && passed.isMultiple(of: interval),
-          isRestart: state.phase == .liquid && state.freezes > 0 && passed == 1))
+          phase: state.phase, dynamics: step, isSampled: state.isSampled(settings),
+          isRestart: step.state.step == state.restartStep + 1))
       isDone = volumeIsKnown(state) || state.hasFrozen || state.isBoiling
       return goesOn && !isDone
     }
@@ -198,6 +196,7 @@ public struct MeltQuench {
     }
     // With the velocities of before it would freeze in the same way.
     let step = state.dynamics.step
+    if isSampling { state.restartStep = step }
     let stirred = DynamicalState(
       liquid.structure, temperature: temperature, seed: settings.seed, step: step)
     switch (isSampling, isTooCold) {
@@ -362,6 +361,7 @@ public struct MeltQuench {
 
   /// Melts the glass once more to press it, where that is asked for.
   private mutating func endAnneal() {
+    state.glassVolumePerAtom = state.dynamics.structure.volumePerAtom
     guard settings.pressing > 0, state.bulkModulus != nil else {
       begin(.finished, from: state.dynamics)
       return

@@ -19,24 +19,39 @@ extension MeltQuenchState {
       case .quench:
         max(0, liquidTemperature(settings) - settings.glassTemperature) / settings.quenchRate
       case .anneal: settings.annealTime
-      case .press: max(0, settings.superheat - settings.glassTemperature) / settings.quenchRate
+      case .press: settings.superheatTime + pressedQuenchTime(settings)
       case .finished: 0.0
       }
     return settings.steps(time) * (phase == .melting ? testLength : 1)
+  }
+
+  /// How long the quench under pressure takes in fs; the superheat is held before.
+  private func pressedQuenchTime(_ settings: MeltQuenchSettings) -> Double {
+    max(0, pressedTemperature(settings) - settings.glassTemperature) / settings.quenchRate
+  }
+
+  /// At which temperature in K the glass melts again under pressure: at the superheat at least.
+  private func pressedTemperature(_ settings: MeltQuenchSettings) -> Double {
+    max(settings.superheat, liquidTemperature(settings))
+  }
+
+  /// Whether frames of a step are to be trained on.
+  func isSampled(_ settings: MeltQuenchSettings) -> Bool {
+    let passed = phaseStep
+    // While pressure, temperature and cell settle, nothing is sampled.
+    let first = phase == .press ? settings.steps(settings.superheatTime) : 0
+    return phase.isSampled && passed > first
+      && passed.isMultiple(of: settings.steps(settings.sampleInterval))
   }
 
   private func liquidTemperature(_ settings: MeltQuenchSettings) -> Double {
     meltingTemperature ?? settings.superheat
   }
 
-  /// Liquids are not stiffer, in eV/Å³: 100 GPa.
-  private static let largestBulkModulus =
-    100 / PhysicalConstants.gigapascalsPerElectronvoltPerCubicAngstrom
-
   /// The pressure of the phase in eV/Å³, where it is kept.
   private func pressure(_ settings: MeltQuenchSettings) -> Double {
     guard phase == .press, let bulkModulus else { return settings.pressure }
-    return settings.pressure + settings.pressing * min(bulkModulus, Self.largestBulkModulus)
+    return settings.pressure + settings.pressing * bulkModulus
   }
 
   /// The temperature of the phase in K.
@@ -52,8 +67,9 @@ extension MeltQuenchState {
     case .anneal, .finished: .constant(settings.annealTemperature)
     case .press:
       TemperatureRamp(
-        from: settings.superheat, to: settings.glassTemperature, beginning: firstStep,
-        over: phaseSteps(settings))
+        from: pressedTemperature(settings), to: settings.glassTemperature,
+        beginning: firstStep + settings.steps(settings.superheatTime),
+        over: settings.steps(pressedQuenchTime(settings)))
     }
   }
 

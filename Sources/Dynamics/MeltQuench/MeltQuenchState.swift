@@ -40,8 +40,10 @@ public struct MeltQuenchState: Sendable, Hashable {
   var windowVolume = 0.0
   /// Whether the last window found that the atoms no longer flow.
   var hasFrozen = false
-  /// How many windows in a row did.
+  /// How many windows in a row did, or how many attempts to sample the liquid.
   var freezes = 0
+  /// The step at which a liquid that froze while it was sampled set out again; −1 where none has.
+  var restartStep = -1
   /// The volume in Å³ of the glass without heat that the melt of the superheat becomes.
   var glassVolume = 0.0
   /// Whether the melt under test grows without end.
@@ -53,6 +55,8 @@ public struct MeltQuenchState: Sendable, Hashable {
   public internal(set) var pressureError: Double?
   /// The isothermal bulk modulus of the liquid in eV/Å³, as its fluctuations tell; `nil` before it is known.
   public internal(set) var bulkModulus: Double?
+  /// The volume per atom in Å³ of the annealed glass; `nil` before it is known.
+  public internal(set) var glassVolumePerAtom: Double?
 
   /// A liquid to set out from: at the lowest temperature a crystal may have begun to grow where its test ended.
   var surelyLiquid: DynamicalState? { hotterLiquid ?? lastLiquid }
@@ -103,6 +107,8 @@ extension MeltQuenchState: ByteCodable {
     encoder.encode(isHeld)
     encoder.encode(pressureError)
     encoder.encode(bulkModulus)
+    encoder.encode(restartStep)
+    encoder.encode(glassVolumePerAtom)
   }
 
   /// Reads a state.
@@ -140,5 +146,7 @@ extension MeltQuenchState: ByteCodable {
     isHeld = try decoder.decode()
     pressureError = try decoder.decode(Double?.self)
     bulkModulus = try decoder.decode(Double?.self)
+    restartStep = try decoder.decode()
+    glassVolumePerAtom = try decoder.decode(Double?.self)
   }
 }

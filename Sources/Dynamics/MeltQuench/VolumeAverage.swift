@@ -49,9 +49,9 @@ struct VolumeAverage: Sendable, Hashable {
   /// The isothermal bulk modulus in eV/Å³ that the fluctuations tell, k T V/Var V.
   ///
   /// - Parameter thermalEnergy: k T in eV.
-  /// - Returns: `nil` with fewer than ten blocks, or where nothing fluctuates.
+  /// - Returns: `nil` before the first block is full, or where nothing fluctuates.
   func bulkModulus(thermalEnergy: Double) -> Double? {
-    guard blocks.count >= Self.fewestBlocks, variance > 0 else { return nil }
+    guard !blocks.isEmpty, variance > 0 else { return nil }
     return thermalEnergy * mean / variance
   }
 
