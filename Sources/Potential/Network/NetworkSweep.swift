@@ -17,6 +17,10 @@ final class NetworkSweep: Sendable {
   private let largestStride: Int
   private let largestCount: Int
   private let networkDemand: Int
+  private let pairStride: Int
+
+  /// Pairs of so many neighbors are kept between sums and derivatives: 32 MB at most with three shells.
+  private static let mostKept = 448
 
   init(
     _ networks: [NeuralNetworkPotential.AtomicNetwork], elements: [ChemicalElement], cutoff: Double
@@ -32,6 +36,7 @@ final class NetworkSweep: Sendable {
     }
     largestStride = species.map(\.program.slotStride).max() ?? 0
     largestCount = species.map(\.program.count).max() ?? 0
+    pairStride = species.map(\.program.pairStride).max() ?? 0
     networkDemand = species.map(\.kernel.laneDemand).max() ?? 0
   }
 
@@ -53,11 +58,16 @@ final class NetworkSweep: Sendable {
     let slotDemand = NeighborSlots.demand(slots: capacity, radialCount: 0, largestDegree: 0)
     workspace.memory.prepare(
       atomCount: workspace.table.atomCount, structureCount: 1 + Int(structureOf.last ?? 0),
-      laneDemand: 2 * slotDemand + capacity * largestStride + 2 * largestCount + networkDemand,
+      laneDemand: 2 * slotDemand + capacity * largestStride + 2 * largestCount + networkDemand
+        + pairCapacity(slots: capacity) * pairStride,
       slots: 2 * capacity, speciesCount: 2 * speciesCount)
     run(
       workspace.table, workspace.schedule, &workspace.memory, capacity: capacity,
       slotDemand: slotDemand, structureOf, observe)
+  }
+
+  private func pairCapacity(slots: Int) -> Int {
+    slots <= Self.mostKept ? slots * (slots + 1) / 2 : 0
   }
 
   private func run(
@@ -76,7 +86,9 @@ final class NetworkSweep: Sendable {
             neighbors: memory.neighbors + capacity * laneCount)
           let values = memory.lanes + 2 * slotDemand
           let own = SymmetryKernel.Memory(
-            values: values, adjoints: values + largestCount, angular: values + 2 * largestCount)
+            values: values, adjoints: values + largestCount, angular: values + 2 * largestCount,
+            pairs: values + 2 * largestCount + capacity * largestStride + networkDemand,
+            pairCapacity: pairCapacity(slots: capacity))
           let scratch = own.angular + capacity * largestStride
           let closeEnds = memory.groupEnds + speciesCount
           for block in blocks {

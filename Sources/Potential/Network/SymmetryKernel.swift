@@ -15,21 +15,27 @@ struct SymmetryKernel {
     let adjoints: LanePointer
     /// Numbers of the angular neighbors: `SymmetryProgram.slotStride` of each slot.
     let angular: LanePointer
+    /// Numbers of pairs of angular neighbors: f_c(r_jk) with its slope, and exponentials of each shell.
+    let pairs: LanePointer
+    /// For how many pairs there is room.
+    let pairCapacity: Int
   }
 
-  private let radialGroups: UnsafeBufferPointer<SymmetryProgram.RadialGroup>
-  private let radial: UnsafePointer<SymmetryProgram.Radial>
-  private let angularGroups: UnsafeBufferPointer<SymmetryProgram.AngularGroup>
-  private let shells: UnsafePointer<SymmetryProgram.Shell>
-  private let angular: UnsafePointer<SymmetryProgram.Angular>
+  let radialGroups: UnsafeBufferPointer<SymmetryProgram.RadialGroup>
+  let radial: UnsafePointer<SymmetryProgram.Radial>
+  let angularGroups: UnsafeBufferPointer<SymmetryProgram.AngularGroup>
+  let shells: UnsafePointer<SymmetryProgram.Shell>
+  let angular: UnsafePointer<SymmetryProgram.Angular>
   private let exponents: UnsafePointer<Double>
-  private let fades: UnsafeBufferPointer<CutoffFade>
-  private let decays: UnsafeBufferPointer<Double>
+  let coefficients: UnsafePointer<Double>
+  let firstCoefficients: UnsafePointer<Int>
+  let fades: UnsafeBufferPointer<CutoffFade>
+  let decays: UnsafeBufferPointer<Double>
   private let norms: UnsafePointer<Double>
   private let angularSlopes: UnsafePointer<Double>
-  private let q: UnsafePointer<Double>
+  let q: UnsafePointer<Double>
   private let count: Int
-  private let slotStride: Int
+  let slotStride: Int
 
   /// Lends a program's lists to a kernel.
   static func with(_ program: SymmetryProgram, _ body: (SymmetryKernel) -> Void) {
@@ -38,16 +44,16 @@ struct SymmetryKernel {
         program.angularGroups.withUnsafeBufferPointer { angularGroups in
           program.shells.withUnsafeBufferPointer { shells in
             program.angular.withUnsafeBufferPointer { angular in
-              program.exponents.withUnsafeBufferPointer { exponents in
-                withNumbers(program) { fades, decays, norms, slopes, q in
-                  body(
-                    SymmetryKernel(
-                      radialGroups: radialGroups, radial: Self.base(radial),
-                      angularGroups: angularGroups, shells: Self.base(shells),
-                      angular: Self.base(angular), exponents: Self.base(exponents), fades: fades,
-                      decays: decays, norms: norms, angularSlopes: slopes, q: q,
-                      count: program.count, slotStride: program.slotStride))
-                }
+              withNumbers(program) {
+                exponents, coefficients, places, fades, decays, norms, slopes, q in
+                body(
+                  SymmetryKernel(
+                    radialGroups: radialGroups, radial: Self.base(radial),
+                    angularGroups: angularGroups, shells: Self.base(shells),
+                    angular: Self.base(angular), exponents: exponents, coefficients: coefficients,
+                    firstCoefficients: places, fades: fades, decays: decays, norms: norms,
+                    angularSlopes: slopes, q: q, count: program.count,
+                    slotStride: program.slotStride))
               }
             }
           }
@@ -59,16 +65,25 @@ struct SymmetryKernel {
   private static func withNumbers(
     _ program: SymmetryProgram,
     _ body: (
+      UnsafePointer<Double>, UnsafePointer<Double>, UnsafePointer<Int>,
       UnsafeBufferPointer<CutoffFade>, UnsafeBufferPointer<Double>, UnsafePointer<Double>,
       UnsafePointer<Double>, UnsafePointer<Double>
     ) -> Void
   ) {
-    program.fades.withUnsafeBufferPointer { fades in
-      program.decays.withUnsafeBufferPointer { decays in
-        program.norms.withUnsafeBufferPointer { norms in
-          program.angularSlopes.withUnsafeBufferPointer { slopes in
-            CutoffFade.coefficients.withUnsafeBufferPointer { q in
-              body(fades, decays, base(norms), base(slopes), base(q))
+    program.exponents.withUnsafeBufferPointer { exponents in
+      program.coefficients.withUnsafeBufferPointer { coefficients in
+        program.firstCoefficients.withUnsafeBufferPointer { places in
+          program.fades.withUnsafeBufferPointer { fades in
+            program.decays.withUnsafeBufferPointer { decays in
+              program.norms.withUnsafeBufferPointer { norms in
+                program.angularSlopes.withUnsafeBufferPointer { slopes in
+                  CutoffFade.coefficients.withUnsafeBufferPointer { q in
+                    body(
+                      base(exponents), base(coefficients), base(places), fades, decays, base(norms),
+                      base(slopes), base(q))
+                  }
+                }
+              }
             }
           }
         }
@@ -112,11 +127,24 @@ struct SymmetryKernel {
       addRadial(group, near, Self.range(of: group.species, nearEnds), memory.values)
     }
     prepareAngular(close, memory.angular)
-    for group in angularGroups { addAngular(group, close, closeEnds, memory) }
     for k in 0..<count { memory.values[k] *= Lanes(repeating: norms[k]) }
+    var pairs = memory.pairs
+    for group in angularGroups {
+      if isPolynomial(group, close, memory) {
+        addPolynomials(group, close, closeEnds, memory, &pairs)
+      } else {
+        addAngular(group, close, closeEnds, memory)
+        for shell in group.shells {
+          for function in shells[shell].functions {
+            let output = angular[function].output
+            memory.values[output] *= Lanes(repeating: norms[output])
+          }
+        }
+      }
+    }
   }
 
-  private static func range(of species: Int, _ ends: UnsafePointer<Int>) -> Range<Int> {
+  static func range(of species: Int, _ ends: UnsafePointer<Int>) -> Range<Int> {
     (species == 0 ? 0 : ends[species - 1])..<ends[species]
   }
 
@@ -268,16 +296,38 @@ struct SymmetryKernel {
     _ near: NeighborSlots, _ nearEnds: UnsafePointer<Int>, _ close: NeighborSlots,
     _ closeEnds: UnsafePointer<Int>, _ memory: Memory
   ) {
-    for k in 0..<count { memory.adjoints[k] *= Lanes(repeating: norms[k]) }
-    for slots in [near, close] {
-      for place in 0..<slots.count &* NeighborSlots.derivativeStride {
-        slots.derivatives[place] = .zero
-      }
-    }
+    Self.clear(near)
+    Self.clear(close)
     for group in radialGroups {
       differentiateRadial(group, near, Self.range(of: group.species, nearEnds), memory.adjoints)
     }
-    for group in angularGroups { differentiateAngular(group, close, closeEnds, memory) }
+    var pairs = memory.pairs
+    for group in angularGroups {
+      if isPolynomial(group, close, memory) {
+        differentiatePolynomials(group, close, closeEnds, memory, &pairs)
+      } else {
+        for shell in group.shells {
+          for function in shells[shell].functions {
+            let output = angular[function].output
+            memory.adjoints[output] *= Lanes(repeating: norms[output])
+          }
+        }
+        differentiateAngular(group, close, closeEnds, memory)
+      }
+    }
+  }
+
+  private static func clear(_ slots: NeighborSlots) {
+    for place in 0..<slots.count &* NeighborSlots.derivativeStride {
+      slots.derivatives[place] = .zero
+    }
+  }
+
+  /// Whether a group is summed as polynomials of cos θ, and its pairs are kept.
+  private func isPolynomial(
+    _ group: SymmetryProgram.AngularGroup, _ slots: NeighborSlots, _ memory: Memory
+  ) -> Bool {
+    group.degree > 0 && slots.count &* (slots.count &+ 1) <= 2 &* memory.pairCapacity
   }
 
   private func differentiateRadial(

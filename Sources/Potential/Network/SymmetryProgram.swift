@@ -39,6 +39,9 @@ struct SymmetryProgram: Sendable {
     let functions: Range<Int>
   }
 
+  /// Sums Σ A cosⁿ θ of a shell lose digits in functions of a higher degree than this.
+  static let largestDegree = 8
+
   /// Angular functions of one pair of species and one cutoff.
   struct AngularGroup: Sendable {
     let first: Int
@@ -50,6 +53,15 @@ struct SymmetryProgram: Sendable {
     let shells: Range<Int>
     /// ζ − 1 of each of its exponents.
     let exponents: Range<Int>
+    /// The largest ζ where all are small integers: then its functions are polynomials of cos θ of this degree; 0 elsewhere.
+    let degree: Int
+
+    /// The group with one of its shells alone.
+    func alone(_ shell: Int) -> AngularGroup {
+      AngularGroup(
+        first: first, second: second, fade: fade, isWide: isWide, shells: shell..<shell + 1,
+        exponents: exponents, degree: degree)
+    }
   }
 
   let count: Int
@@ -58,6 +70,11 @@ struct SymmetryProgram: Sendable {
   private(set) var angularGroups: [AngularGroup] = []
   private(set) var shells: [Shell] = []
   private(set) var angular: [Angular] = []
+  /// Of each angular function in a group of polynomials the coefficients of cosⁿ θ for n from 0 to the group's degree,
+  /// with 2^{1−ζ}; function after function.
+  private(set) var coefficients: [Double] = []
+  /// Where the coefficients of each angular function begin.
+  private(set) var firstCoefficients: [Int] = []
   /// ζ − 1, group by group.
   private(set) var exponents: [Double] = []
   /// Distinct cutoffs of angular functions.
@@ -181,14 +198,46 @@ struct SymmetryProgram: Sendable {
     angularGroups.append(
       AngularGroup(
         first: first, second: second, fade: Self.place(of: fade, in: &fades), isWide: isWide,
-        shells: firstShell..<shells.count, exponents: firstExponent..<exponents.count))
+        shells: firstShell..<shells.count, exponents: firstExponent..<exponents.count,
+        degree: addCoefficients(zetas, of: shells[firstShell..<shells.count])))
     angularCutoff = max(angularCutoff, cutoff)
+  }
+
+  /// Expands powers into polynomials.
+  ///
+  /// - Returns: The degree; 0 where they are none, or of too high a degree.
+  private mutating func addCoefficients(_ zetas: [Double], of shells: ArraySlice<Shell>) -> Int {
+    let largest = zetas.last ?? 0
+    let isPolynomial =
+      largest <= Double(Self.largestDegree) && zetas.allSatisfy { $0.rounded() == $0 }
+    let degree = isPolynomial ? Int(largest) : 0
+    for function in shells.flatMap(\.functions) {
+      firstCoefficients.append(coefficients.count)
+      guard degree > 0 else { continue }
+      let zeta = Int(zetas[angular[function].power / 2])
+      let sign = angular[function].power % 2 == 0 ? 1.0 : -1.0
+      var binomial = norms[angular[function].output]
+      for n in 0...degree {
+        coefficients.append(n <= zeta ? binomial : 0)
+        binomial *= sign * Double(zeta - n) / Double(n + 1)
+      }
+    }
+    return degree
   }
 
   private static func place<Value: Equatable>(of value: Value, in list: inout [Value]) -> Int {
     if let known = list.firstIndex(of: value) { return known }
     list.append(value)
     return list.count - 1
+  }
+
+  /// Numbers that a pair of neighbors has at most: two and one for each shell, or three for each shell that is treated alone.
+  var pairStride: Int {
+    var strides: [Int: Int] = [:]
+    for group in angularGroups {
+      strides[group.first << 32 + group.second, default: 0] += 3 * group.shells.count
+    }
+    return strides.values.max() ?? 0
   }
 
   /// Numbers that a slot of the angular neighbors has beside its geometry: f_c and its slope for every fade, and
