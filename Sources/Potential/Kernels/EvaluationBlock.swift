@@ -92,8 +92,14 @@ struct BlockLanes {
   /// The central atoms.
   let atoms: UnsafePointer<Int32>
 
-  init(_ block: EvaluationBlock, _ order: UnsafePointer<Int32>) {
-    exponent = block.partExponent
+  /// Takes a block's atoms.
+  ///
+  /// - Parameters:
+  ///   - block: The block.
+  ///   - order: All atoms.
+  ///   - isWhole: Whether every atom has one lane, however few there are: sums over pairs of neighbors need them all.
+  init(_ block: EvaluationBlock, _ order: UnsafePointer<Int32>, isWhole: Bool = false) {
+    exponent = isWhole ? 0 : block.partExponent
     parts = 1 << exponent
     width = laneCount >> exponent
     atomCount = block.atoms.count

@@ -5,6 +5,39 @@ struct ForceScatter {
   /// Σ ∂E/∂r over the neighbors of every lane's central atom.
   private(set) var central: InlineArray<3, Lanes> = .init(repeating: .zero)
 
+  /// Adds neighbors whose derivatives are ∂E/∂r already, and whose vectors are in Å.
+  ///
+  /// - Parameters:
+  ///   - slots: The neighbors.
+  ///   - totals: ∂E/∂r of all atoms, four numbers each.
+  mutating func addGradients(_ slots: NeighborSlots, to totals: UnsafeMutablePointer<Double>) {
+    var u = slots.geometry
+    var sums = slots.derivatives
+    var neighbors = slots.neighbors
+    for _ in 0..<slots.count {
+      let (gx, gy, gz) = (sums[0], sums[1], sums[2])
+      strain[0].accumulate(gx, u[0])
+      strain[1].accumulate(gy, u[1])
+      strain[2].accumulate(gz, u[2])
+      strain[3].accumulate(gy, u[2])
+      strain[4].accumulate(gx, u[2])
+      strain[5].accumulate(gx, u[1])
+      central[0] += gx
+      central[1] += gy
+      central[2] += gz
+      let g = UnsafeMutableRawPointer(sums).assumingMemoryBound(to: Double.self)
+      for lane in 0..<laneCount {
+        let target = totals + 4 &* Int(neighbors[lane])
+        target[0] += g[lane]
+        target[1] += g[laneCount &+ lane]
+        target[2] += g[2 &* laneCount &+ lane]
+      }
+      u += NeighborSlots.geometryStride
+      sums += NeighborSlots.derivativeStride
+      neighbors += laneCount
+    }
+  }
+
   /// Adds some neighbors.
   ///
   /// With P = Σ_μ f'_μ P_μ and Q = Σ_μ f_μ ∇P_μ the gradient is u P + (1 − u uᵀ) Q / r.

@@ -52,6 +52,9 @@ struct NeighborSlots {
     derivatives = monomials + capacity * monomialStride
   }
 
+  /// Forgets all slots.
+  mutating func clear() { count = 0 }
+
   /// Some of the slots.
   func part(_ range: Range<Int>) -> NeighborSlots {
     var part = self
