@@ -43,6 +43,10 @@ extension SIMD8<Double> {
   @inlinable @inline(__always)
   package static func smaller(_ a: Self, _ b: Self) -> Self { polymorph_smaller(a, b) }
 
+  /// Whether a lane is less than that of another vector.
+  @inlinable @inline(__always)
+  package func isAnyLess(than other: Self) -> Bool { polymorph_any_less(self, other) }
+
   /// The smallest of all lanes.
   @inlinable @inline(__always)
   package var least: Double { polymorph_least(self) }

@@ -23,6 +23,10 @@ extension Lanes {
 
     /// The smallest of all lanes.
     var least: Double { self.min() }
+
+    /// Whether a lane is less than that of another vector.
+    @inline(__always)
+    func isAnyLess(than other: Lanes) -> Bool { any(self .< other) }
   #endif
 
   /// Sums over the parts that an atom's neighbors are split in, each lane receiving its atom's sum.

@@ -69,7 +69,7 @@ extension SymmetryKernel {
     let firsts = Self.range(of: group.first, ends)
     let seconds = Self.range(of: group.second, ends)
     let fade = fades[group.fade]
-    let limit = fade.cutoff * fade.cutoff
+    let limit = Lanes(repeating: fade.cutoff * fade.cutoff)
     let (isWide, isSame) = (group.isWide, group.first == group.second)
     let stride = NeighborSlots.geometryStride
     let fadePlace = 2 &* group.fade
@@ -94,7 +94,7 @@ extension SymmetryKernel {
         var weight = fadeJ * m[fadePlace]
         let square = squareJ + v[3] - (dot + dot)
         if !isWide {
-          guard square.least < limit else { continue }
+          guard square.isAnyLess(than: limit) else { continue }
           let (far, slope) = fade.values(square, q)
           weight *= far
           pair[0] = far
@@ -146,7 +146,7 @@ extension SymmetryKernel {
     let firsts = Self.range(of: group.first, ends)
     let seconds = Self.range(of: group.second, ends)
     let fade = fades[group.fade]
-    let limit = fade.cutoff * fade.cutoff
+    let limit = Lanes(repeating: fade.cutoff * fade.cutoff)
     let (isWide, isSame) = (group.isWide, group.first == group.second)
     let (stride, sumStride) = (NeighborSlots.geometryStride, NeighborSlots.derivativeStride)
     let fadePlace = 2 &* group.fade
@@ -168,7 +168,7 @@ extension SymmetryKernel {
         let dot = (xj * xk).accumulating(yj, yk).accumulating(zj, zk)
         if !isWide {
           let square = squareJ + squareK - (dot + dot)
-          guard square.least < limit else { continue }
+          guard square.isAnyLess(than: limit) else { continue }
         }
         let inverse = inverseJ * inverseK
         let cosine = dot * inverse

@@ -246,7 +246,7 @@ struct SymmetryKernel {
     let firsts = Self.range(of: group.first, ends)
     let seconds = Self.range(of: group.second, ends)
     let fade = fades[group.fade]
-    let limit = fade.cutoff * fade.cutoff
+    let limit = Lanes(repeating: fade.cutoff * fade.cutoff)
     let stride = NeighborSlots.geometryStride
     var lower = InlineArray<16, Lanes>(repeating: .zero)
     var upper = InlineArray<16, Lanes>(repeating: .zero)
@@ -262,7 +262,7 @@ struct SymmetryKernel {
         var weight = fadeJ * m[2 &* group.fade]
         let square = squareJ + v[3] - (dot + dot)
         if !group.isWide {
-          guard square.least < limit else { continue }
+          guard square.isAnyLess(than: limit) else { continue }
           weight *= fade.value(square, q)
         }
         powers(dot * inverseJ * v[4], group, &lower, &upper)
@@ -378,7 +378,7 @@ struct SymmetryKernel {
     let firsts = Self.range(of: group.first, ends)
     let seconds = Self.range(of: group.second, ends)
     let fade = fades[group.fade]
-    let limit = fade.cutoff * fade.cutoff
+    let limit = Lanes(repeating: fade.cutoff * fade.cutoff)
     let (stride, sumStride) = (NeighborSlots.geometryStride, NeighborSlots.derivativeStride)
     var lower = InlineArray<16, Lanes>(repeating: .zero)
     var upper = InlineArray<16, Lanes>(repeating: .zero)
@@ -395,7 +395,7 @@ struct SymmetryKernel {
         let dot = (xj * xk).accumulating(yj, yk).accumulating(zj, zk)
         let square = squareJ + squareK - (dot + dot)
         if !group.isWide {
-          guard square.least < limit else { continue }
+          guard square.isAnyLess(than: limit) else { continue }
         }
         let inverse = inverseJ * inverseK
         let cosine = dot * inverse

@@ -50,5 +50,11 @@ __attribute__((always_inline)) static inline double polymorph_least(polymorph_do
   return __builtin_reduce_min(a);
 }
 
+// whether a < b in any lane; the smallest of all lanes takes eight comparisons in a row
+__attribute__((always_inline)) static inline _Bool polymorph_any_less(polymorph_double8 a,
+                                                                      polymorph_double8 b) {
+  return __builtin_reduce_or(a < b) != 0;
+}
+
 #undef POLYMORPH_VECTOR
 #endif
