@@ -5,17 +5,20 @@ import Potential
 import ReferenceEngines
 import Settings
 
-/// A potential as the verbs take it: a `.mtp` file, or a YAML file with a `reference:` block.
+/// A potential as the verbs take it: a `.mtp` or `.nnp` file, the folder of a network of n2p2, or a YAML file with a
+/// `reference:` block.
 public enum PotentialFile: Sendable {
   /// A moment tensor potential.
   case momentTensor(MomentTensorPotential)
+  /// A neural network.
+  case network(NeuralNetworkPotential)
   /// A classical potential.
   case classical(any InteratomicPotential)
 
   /// Reads a potential; the file's name decides its kind.
   ///
   /// - Parameters:
-  ///   - path: A file ending in `.mtp`, `.yaml` or `.yml`.
+  ///   - path: A file ending in `.mtp`, `.nnp`, `.yaml` or `.yml`, or a folder that holds `input.nn`.
   ///   - elements: Names for the species of a `.mtp` file, in its order.
   /// - Throws: `PotentialError` or `SettingsError` that names file and line.
   public init(path: String, elements: [ChemicalElement]? = nil) throws {
@@ -27,12 +30,17 @@ public enum PotentialFile: Sendable {
           allowed: "a potential (.mtp)", suggestion: "check the path")
       }
       self = .momentTensor(try MomentTensorPotential(path: path, elements: elements))
+    case "nnp": self = .network(try NeuralNetworkPotential(path: path))
     case "yaml", "yml":
       self = .classical(try ReferenceSettings(path: path).potential())
+    case _ where FileManager.default.fileExists(atPath: path + "/input.nn"):
+      self = .network(try NetworkFolder.read(path))
     default:
       throw SettingsError(
         file: path, line: nil, keyPath: "", found: "a name that does not tell the kind",
-        allowed: "a potential ending in .mtp, or .yaml with a reference: block")
+        allowed:
+          "a potential ending in .mtp or .nnp, .yaml with a reference: block, or a folder with input.nn"
+      )
     }
   }
 
@@ -40,6 +48,7 @@ public enum PotentialFile: Sendable {
   public var potential: any InteratomicPotential {
     switch self {
     case .momentTensor(let potential): potential
+    case .network(let potential): potential
     case .classical(let potential): potential
     }
   }

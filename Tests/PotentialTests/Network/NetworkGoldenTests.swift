@@ -38,13 +38,13 @@ struct NetworkGoldenTests {
 
   static let sets = ["rc6_6", "rc6_45"]
 
-  private static func folder(_ name: String) throws -> String {
+  static func folder(_ name: String) throws -> String {
     let folder = try #require(Bundle.module.url(forResource: "Fixtures", withExtension: nil))
     return folder.appendingPathComponent("nnp/\(name)").path
   }
 
   /// `input.data`: lattices, atoms; no lattice for clusters.
-  private static func structures(_ name: String) throws -> [Structure] {
+  static func structures(_ name: String) throws -> [Structure] {
     let text = try String(contentsOfFile: folder(name) + "/input.data", encoding: .utf8)
     var found: [Structure] = []
     var rows: [Vector3] = []
