@@ -49,7 +49,7 @@ public struct NeuralNetworkPotential: Sendable {
   /// The largest cutoff in Å.
   public let cutoff: Double
   let sweep: NetworkSweep
-  let workspaces = WorkspacePool<EvaluationWorkspace>()
+  let workspaces: WorkspacePool<EvaluationWorkspace>
 
   /// Creates a potential.
   ///
@@ -77,5 +77,6 @@ public struct NeuralNetworkPotential: Sendable {
     self.networks = list
     self.cutoff = cutoff
     sweep = NetworkSweep(list, elements: elements, cutoff: cutoff)
+    workspaces = WorkspacePool()
   }
 }

@@ -1,15 +1,16 @@
 import Crystal
 import Foundation
 import NumericalCore
+import Potential
 
-/// Symmetry functions as their definitions say, one neighbor after the other: slow, for tests and for kernels to agree
+/// Symmetry functions as their definitions say, one neighbor after the other: slow, for kernels to agree
 /// with.
-package struct SymmetryReference {
+struct SymmetryReference {
   /// The functions of each central element.
-  package let functions: [ChemicalElement: [SymmetryFunction]]
+  let functions: [ChemicalElement: [SymmetryFunction]]
 
   /// Takes the functions of each central element.
-  package init(_ functions: [ChemicalElement: [SymmetryFunction]]) { self.functions = functions }
+  init(_ functions: [ChemicalElement: [SymmetryFunction]]) { self.functions = functions }
 
   /// The values of an atom.
   ///
@@ -17,7 +18,7 @@ package struct SymmetryReference {
   ///   - center: The element of the atom.
   ///   - neighbors: Elements of the neighbors, and vectors to them in Å.
   /// - Returns: One for each function.
-  package func values(
+  func values(
     of center: ChemicalElement, _ neighbors: [(element: ChemicalElement, vector: Vector3)]
   ) -> [Double] {
     (functions[center] ?? []).map { function in
@@ -55,7 +56,8 @@ package struct SymmetryReference {
         let (a, b) = (one.vector.length, other.vector.length)
         let c = (one.vector - other.vector).length
         let cosine = one.vector.dot(other.vector) / (a * b)
-        let angle = pow(1 + (function.isPositive ? 1 : -1) * cosine, function.exponent)
+        // Rounding may lead below zero where neighbors and atom are on a line.
+        let angle = pow(max(0, 1 + (function.isPositive ? 1 : -1) * cosine), function.exponent)
         var distance = exp(-function.width * (a * a + b * b)) * fade(a, function.cutoff)
         distance *= fade(b, function.cutoff)
         if !function.isWide {
