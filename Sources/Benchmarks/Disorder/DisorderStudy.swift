@@ -216,6 +216,13 @@ struct DisorderStudy {
         .init("candidates", .integer(0))
       ])
     guard let method else { return melts }
+    // Frames are trained on elsewhere, and what moves the atoms is no potential: the campaign's own is to cost little.
+    melts["potential"] = .mapping([
+      .init("kind", .text("mtp")), .init("level", .integer(8)),
+      .init("cutoff", .number(settings.potential.cutoff)),
+    ])
+    melts["active_learning"] = .mapping(
+      document.entries(of: ["active_learning"], without: ["level"]))
     let melt = document.entries(
       of: ["initial_training", "melt_quench"], without: ["method", "starts", "samples"])
     melts["initial_training"] = .mapping([

@@ -23,12 +23,11 @@ struct NetworkGoldenTests {
     struct Crystal: Decodable {
       let comment: String
       let energy: Double
-      let volume: Double
       let atoms: [Atom]
       let strain: [Double]?
 
       enum CodingKeys: String, CodingKey {
-        case comment, energy, volume, atoms
+        case comment, energy, atoms
         case strain = "dE_dstrain_numeric"
       }
     }
