@@ -88,7 +88,7 @@ struct DisorderPage {
   private var melts: [String] {
     let low = findings.melted.first.map { " \($0.judgement.low) structures lie below 0.2 eV/atom." }
     return wrapped(
-      "The campaign without its search: what was learnt is liquid, quench and glass, and the scattered atoms that "
+      "The campaign without its search: what was learnt is liquid, glass and pressed melt, and the scattered atoms that "
         + "melts began with, which are forgotten." + (low ?? "")) + [""]
       + head(["seed", "labels", "of them starts", "liquid down to (K)", "s"])
       + findings.melted.map { melt in

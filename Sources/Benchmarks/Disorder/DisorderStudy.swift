@@ -47,7 +47,7 @@ struct DisorderStudy {
   /// The campaign without its search.
   func melted(seed: Int) throws -> DisorderFindings.Melted {
     try program.stored("melts-\(seed)") {
-      let trial = trial(meltsAlone(method: nil), seed: seed, "melts-\(seed)-campaign", ranked: 0)
+      let trial = trial(meltsAlone, seed: seed, "melts-\(seed)-campaign", ranked: 0)
       let outcome = try trial.run(goal)
       return DisorderFindings.Melted(
         seed: seed, labels: outcome.counts.labels, starts: outcome.counts.initialLabels,
@@ -56,23 +56,36 @@ struct DisorderStudy {
     }
   }
 
-  /// The same with the reference's own dynamics, whose frames are all labels.
+  /// The same way with the reference's own dynamics, whose frames are all labels.
   func referenceMelt(seed: Int) throws -> DisorderFindings.ReferenceMelt {
     try program.stored("frames") {
-      let trial = trial(
-        meltsAlone(method: "reference"), seed: seed, "frames-campaign", ranked: 0)
-      let outcome = try trial.run(goal)
+      let plan = path("frames-plan.yaml")
+      try AtomicFile.write(referencePlan(seed: seed), to: plan)
+      let clock = ContinuousClock()
+      let start = clock.now
+      try runDynamics(plan, in: framesFolder)
+      let stages = try program.decoded(
+        DynamicsSummary.self, framesFolder + "/summary.json"
+      ).stages
       return DisorderFindings.ReferenceMelt(
-        frames: outcome.counts.frames ?? 0,
-        evaluations: (outcome.counts.melts ?? []).reduce(0) { $0 + $1.steps },
-        temperature: outcome.counts.melts?.first?.liquidDownTo ?? 0, seconds: outcome.seconds)
+        frames: try StructureFile.read(framesFolder + "/frames.extxyz").count,
+        evaluations: stages.reduce(0) { $0 + ($1.steps ?? 0) },
+        temperature: stages.last?.liquidDownTo ?? 0, seconds: seconds(clock.now - start))
     }
+  }
+
+  private var framesFolder: String { path("frames-dynamics") }
+
+  /// Runs a plan; one that was interrupted goes on.
+  private func runDynamics(_ plan: String, in run: String) throws {
+    let isBegun = FileManager.default.fileExists(atPath: run + "/plan.yaml")
+    try program.run(["dynamics", plan, "--directory", run] + (isBegun ? ["--resume"] : []))
   }
 
   /// A potential of evenly chosen frames of the reference's dynamics.
   func framed(_ count: Int) throws -> DisorderFindings.Framed {
     try program.stored("frames-\(count)") {
-      let all = try labelled(path("frames-campaign/training.cfg"))
+      let all = try StructureFile.read(framesFolder + "/frames.extxyz")
       let chosen = StudyProgram.evenly(all, count)
       let set = path("frames-\(count).extxyz")
       try StructureFile.write(chosen, to: set, format: .extxyz)
@@ -142,8 +155,7 @@ struct DisorderStudy {
         [StructureRecord(structure: known.structure)], to: start, format: .extxyz)
       try AtomicFile.write(secondPlan(potential, from: start, seed: seed), to: plan)
       let run = path("second-\(seed)-dynamics")
-      let isBegun = FileManager.default.fileExists(atPath: run + "/plan.yaml")
-      try program.run(["dynamics", plan, "--directory", run] + (isBegun ? ["--resume"] : []))
+      try runDynamics(plan, in: run)
       let frames = try StructureFile.read(run + "/frames.extxyz")
       let amorphous = frames.filter { record in
         record.features.contains { $0.key == "stage" && $0.value == "anneal" }
@@ -209,25 +221,12 @@ struct DisorderStudy {
       labelStore: nil, directory: path(name))
   }
 
-  private func meltsAlone(method: String?) -> CampaignDocument {
+  private var meltsAlone: CampaignDocument {
     var melts = document
     melts["search"] = .mapping(
       document.entries(of: ["search"], without: ["candidates"]) + [
         .init("candidates", .integer(0))
       ])
-    guard let method else { return melts }
-    // Frames are trained on elsewhere, and what moves the atoms is no potential: the campaign's own is to cost little.
-    melts["potential"] = .mapping([
-      .init("kind", .text("mtp")), .init("level", .integer(8)),
-      .init("cutoff", .number(settings.potential.cutoff)),
-    ])
-    melts["active_learning"] = .mapping(
-      document.entries(of: ["active_learning"], without: ["level"]))
-    let melt = document.entries(
-      of: ["initial_training", "melt_quench"], without: ["method", "starts", "samples"])
-    melts["initial_training"] = .mapping([
-      .init("melt_quench", .mapping(melt + [.init("method", .text(method))]))
-    ])
     return melts
   }
 
@@ -237,26 +236,61 @@ struct DisorderStudy {
     "time_step", "sample",
   ]
 
-  private func secondPlan(_ potential: String, from start: String, seed: Int) throws -> String {
+  private func campaignMelts() throws -> CampaignSettings.MeltQuench {
     guard let melts = settings.initialTraining.meltQuench else {
       throw WrongCommandLine("disorder: the campaign has no initial_training: {melt_quench: {…}}")
     }
-    var way = document.entries(
+    return melts
+  }
+
+  /// The way of the campaign's melts, with the defaults that a plan has not.
+  private func way(_ extra: [SettingsNode.Entry]) throws -> SettingsNode {
+    let melts = try campaignMelts()
+    let own = document.entries(
       of: ["initial_training", "melt_quench"], without: Self.campaignKeys)
-    if !way.contains(where: { $0.key == "volume_time" }) {
-      way.append(.init("volume_time", .number(melts.settings.longestVolumeTime / 1000)))
-    }
-    if !way.contains(where: { $0.key == "pressure" }) {
-      way.append(.init("pressure", .number(settings.pressure)))
-    }
+    let defaults: [SettingsNode.Entry] = [
+      .init("volume_time", .number(melts.settings.longestVolumeTime / 1000)),
+      .init("pressure", .number(settings.pressure)),
+    ]
+    let all = own + extra
+    return .mapping(all + defaults.filter { entry in !all.contains { $0.key == entry.key } })
+  }
+
+  private func secondPlan(_ potential: String, from start: String, seed: Int) throws -> String {
+    let melts = try campaignMelts()
     // Other velocities than the campaign's melt.
     return SettingsNode.mapping([
       .init("seed", .integer(1000 + seed)),
       .init("potential", .text(StudyProgram.absolute(potential))),
       .init("time_step", .number(melts.settings.timeStep)),
+      .init("start", .mapping([.init("structure", .text(StudyProgram.absolute(start)))])),
+      .init("melt_quench", try way([.init("sample", .number(200))])),
+    ]).yaml()
+  }
+
+  private func referencePlan(seed: Int) throws -> String {
+    let melts = try campaignMelts()
+    guard let reference = document["reference"] else {
+      throw WrongCommandLine("disorder: the campaign has no reference: block")
+    }
+    let unit = settings.space.initial(0, seed: 1).reduced
+    let extra: [SettingsNode.Entry] = [
+      .init("sample", .number(melts.settings.sampleInterval)),
+      .init("press", .number(melts.settings.pressing)),
+    ]
+    let own = document.entries(of: ["initial_training", "melt_quench"])
+    return SettingsNode.mapping([
+      .init("seed", .integer(seed)), .init("reference", reference),
+      .init("time_step", .number(melts.settings.timeStep)),
       .init(
-        "start", .mapping([.init("structure", .text(StudyProgram.absolute(start)))])),
-      .init("melt_quench", .mapping(way + [.init("sample", .number(200))])),
+        "start",
+        .mapping([
+          .init("composition", .text(unit.formula)), .init("atoms", .integer(melts.atoms)),
+        ])),
+      .init(
+        "melt_quench",
+        try way(
+          extra.filter { entry in !own.contains { $0.key == entry.key && entry.key != "sample" } })),
     ]).yaml()
   }
 
@@ -353,7 +387,10 @@ private struct RerankOutput: Decodable {
 }
 
 private struct DynamicsSummary: Decodable {
-  struct Stage: Decodable { let liquidDownTo: Double? }
+  struct Stage: Decodable {
+    let liquidDownTo: Double?
+    let steps: Int?
+  }
 
   let stages: [Stage]
 }
