@@ -353,9 +353,9 @@ struct CampaignTests {
     kill(run.identifier, SIGKILL)
     _ = run.wait()
     #expect(used[1] + used[2] > 1, "the workers were to be busy: \(used) s")
-    // A rank that spins uses a whole core where it gets one, and as much as a worker where it does not. Rank 0's own work is
-    // 1 to 3 % of a core; with other tests beside it a slow machine showed 5.3 and 8.7 %, so that 5 % was a bound of the machine.
-    #expect(used[0] < 0.3 * min(used[1], used[2]) && used[0] / 6 < 0.15, "\(used) s of 6 s")
+    // A rank that spins uses a whole core, or its share of one: a sixth at least beside the tests that run with it. Rank 0's
+    // own work is 1 to 3 % of a core; a slow machine showed 5.3 and, overloaded, 8.7 %.
+    #expect(used[0] / 6 < 0.15, "rank 0 used \(used[0]) s of 6 s")
   }
 
   private func processorSeconds(_ identifier: Int32) -> Double {
