@@ -1,5 +1,6 @@
 # make demo   installs what is missing, builds, and searches for the structure of TiO2
 # make test   installs what is missing, builds, and runs all tests
+# make widths checks, after a build, kernels for vectors of other machines, too
 # make bench  builds, measures, and compares with docs/baseline.json and with other programs; with
 #             STRICT=1 it fails where something is slower than the baseline by more than 5 %
 # make baseline  the same, and what it finds is the new baseline
@@ -10,7 +11,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := build
-.PHONY: build demo test bench baseline performance benchmarks format lint packages test-packages clean
+.PHONY: build demo test widths bench baseline performance benchmarks format lint packages test-packages clean
 
 LIBRARIES := openmpi-bin libopenmpi-dev libopenblas-dev libfftw3-dev libsymspg-dev libyaml-dev \
              libsqlite3-dev pkg-config make
@@ -79,6 +80,14 @@ test: test-packages
 	  exit 1
 	fi
 	exit $$status
+
+# Kernels are written for vectors of four and of eight numbers; a machine compiles one of both. After a build.
+widths:
+	@maps=$$(find Sources -name module.modulemap | sed 's/^/-Xcc -fmodule-map-file=/')
+	for width in FOUR EIGHT; do
+	  swiftc -typecheck -swift-version 6 -package-name $(notdir $(CURDIR)) -I .build/release/Modules \
+	    $$maps -D POLYMORPH_$${width}_LANES $$(find Sources/Potential -name '*.swift')
+	done
 
 benchmarks: packages
 	@swift build -c release --product Benchmarks

@@ -43,13 +43,13 @@ enum CampaignBenchmark: Benchmark {
       try FileManager.default.createDirectory(atPath: kept, withIntermediateDirectories: true)
       folder = kept
     }
-    let text = try String(contentsOfFile: path, encoding: .utf8)
+    let document = try CampaignDocument(path: path)
     var table = CampaignTable(
       title: settings.title, goal: goal, seeds: seeds, ranks: ranks,
       usesLabels: arguments.option("labels") != nil, environment: RunEnvironment.current())
     for seed in seeds {
       let trial = CampaignTrial(
-        campaign: text, seed: seed, program: program, ranks: ranks,
+        campaign: document, seed: seed, program: program, ranks: ranks,
         rankedCount: settings.rerank.top, labelStore: arguments.option("labels"),
         directory: "\(folder)/seed-\(seed)")
       table.trials.append(try trial.run(goal))

@@ -66,23 +66,18 @@ struct CampaignTable {
 
   /// The page for people.
   var markdown: String {
-    let command = (["Benchmarks"] + CommandLine.arguments.dropFirst()).joined(separator: " ")
-    var lines = ["# \(title)", ""]
-    lines += wrapped(
-      "How often a search finds a known structure: space group \(goal.spaceGroup), "
+    var lines = PageHead(
+      title: title,
+      introduction: "How often a search finds a known structure: space group \(goal.spaceGroup), "
         + "\(goal.energyPerAtom) ± \(goal.tolerance) eV/atom. Every seed is a whole campaign"
         + (usesLabels
           ? ", which took over what another one had computed with the reference method; times are "
-            + "of the rest. "
-          : " from nothing. ")
-        + "This page is written by the benchmark; do not edit it.")
-    lines += ["", "```", command, "```", "", "- date: \(today)"]
-    lines += ["- seeds done: \(trials.map { "\($0.seed)" }.joined(separator: ", "))"]
-    lines += ["- ranks: \(ranks)\(ranks > 1 ? " (one of them coordinates)" : "")"]
-    lines += [
-      "- processor: \(environment.processor), \(coreCount) cores, shared with other work", "",
-    ]
-    lines += ["## Result", ""] + conclusions + ["", "## Every seed", ""]
+            + "of the rest."
+          : " from nothing."),
+      ranks: ranks, environment: environment,
+      items: ["seeds done: \(trials.map { "\($0.seed)" }.joined(separator: ", "))"]
+    ).lines
+    lines += ["", "## Result", ""] + conclusions + ["", "## Every seed", ""]
     lines += [
       "| seed | place | energy (eV/atom) | best (eV/atom) | best is | times found | labels | "
         + "re-rank evaluations | candidates | seconds | digest |",

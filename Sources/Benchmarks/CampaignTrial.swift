@@ -1,6 +1,6 @@
 import Coordinator
 import Foundation
-import Settings
+import NumericalCore
 
 /// One run of a campaign with a seed of its own.
 struct CampaignTrial {
@@ -112,8 +112,8 @@ struct CampaignTrial {
     let digest: String
   }
 
-  /// The text of the campaign file.
-  let campaign: String
+  /// The campaign file; its seed is replaced.
+  let campaign: CampaignDocument
   let seed: Int
   /// The path of polymorph.
   let program: String
@@ -125,25 +125,18 @@ struct CampaignTrial {
   /// The campaign's folder; beside it appear the campaign file and what was printed.
   let directory: String
 
-  private static let launcherVariables = [
-    "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-  ]
-
   /// Runs the campaign from its beginning to its end.
   ///
   /// - Throws: `BenchmarkFailure` where the program fails, with the end of what it printed.
   func run(_ goal: KnownStructure) throws -> Outcome {
     let file = directory + ".yaml"
-    try seeded().write(toFile: file, atomically: true, encoding: .utf8)
+    try AtomicFile.write(campaign.with(seed: seed).text, to: file)
     let search =
       [program, "search", file, "--directory", directory, "--quiet"]
       + (labelStore.map { ["--labels", $0] } ?? [])
     let clock = ContinuousClock()
     let start = clock.now
-    try execute(
-      (ranks > 1 ? ["mpirun", "-n", "\(ranks)", "--oversubscribe", "--bind-to", "none"] : [])
-        + search,
-      printing: directory + ".log")
+    try execute(ChildProgram.launcher(ranks: ranks) + search, printing: directory + ".log")
     let passed = seconds(clock.now - start)
     let status = directory + ".status.json"
     // Without a re-ranking the potential ranks.
@@ -170,25 +163,13 @@ struct CampaignTrial {
     _ words: [String], printing output: String, errors: String? = nil
   ) throws {
     let status = try ChildProgram.run(
-      words, extra: Self.launcherVariables, output: output, errors: errors)
+      words, output: output, errors: errors)
     guard status == 0 else {
       let printed = try String(contentsOfFile: errors ?? output, encoding: .utf8)
       throw BenchmarkFailure(
         "seed \(seed): '\(words.joined(separator: " "))' ended with status \(status):\n"
           + printed.suffix(2000))
     }
-  }
-
-  /// The campaign file with this seed.
-  private func seeded() throws -> String {
-    var lines = campaign.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-    lines.removeAll { $0.hasPrefix("seed:") }
-    let text = lines.joined(separator: "\n") + "\nseed: \(seed)\n"
-    let settings = try CampaignSettings(SettingsDocument(text: text, path: "seed \(seed)"))
-    guard settings.seed == UInt64(seed) else {
-      throw BenchmarkFailure("the campaign file has no 'seed:' at the beginning of a line")
-    }
-    return text
   }
 }
 

@@ -25,6 +25,13 @@ struct Sample {
   /// The sum over the number of values.
   var mean: Double { sorted.reduce(0, +) / Double(sorted.count) }
 
+  /// The standard error of the mean of independent values; 0 of one.
+  var standardError: Double {
+    guard sorted.count > 1 else { return 0 }
+    let squares = sorted.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return (squares / Double(sorted.count * (sorted.count - 1))).squareRoot()
+  }
+
   /// Values in another unit.
   func scaled(by factor: Double) -> Sample { Sample(sorted.map { factor * $0 }) }
 

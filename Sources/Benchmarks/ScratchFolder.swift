@@ -20,18 +20,26 @@ struct ScratchFolder {
 
 /// Runs other programs.
 enum ChildProgram {
+  /// Open MPI starts nothing as root without these; elsewhere they mean nothing.
+  private static let rootVariables = [
+    "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+  ]
+
+  /// The words that start a program on some ranks; none for one.
+  static func launcher(ranks: Int) -> [String] {
+    ranks > 1 ? ["mpirun", "-n", "\(ranks)", "--oversubscribe", "--bind-to", "none"] : []
+  }
+
   /// Runs a program to its end.
   ///
   /// - Parameters:
   ///   - words: The program, found as a shell would, and its arguments.
-  ///   - extra: Variables of the environment beside those of this process.
   ///   - output: The file that takes what it prints.
   ///   - errors: The file that takes its messages; `nil` for the same.
   /// - Returns: Its exit status.
   /// - Throws: What starting it or making the file throws.
   static func run(
-    _ words: [String], extra: [String: String] = [:], output: String,
-    errors: String? = nil
+    _ words: [String], output: String, errors: String? = nil
   ) throws -> Int32 {
     let handle = try file(output)
     let errorHandle = try errors.map(file)
@@ -42,7 +50,7 @@ enum ChildProgram {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = words
-    process.environment = ProcessInfo.processInfo.environment.merging(extra) { $1 }
+    process.environment = ProcessInfo.processInfo.environment.merging(rootVariables) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = handle
     process.standardError = errorHandle ?? handle

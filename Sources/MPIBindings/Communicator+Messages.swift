@@ -41,6 +41,28 @@ extension Communicator {
     return try probe(from: source, tag: tag, in: try messageGroup())
   }
 
+  /// Waits until there is a message, sleeping in between.
+  ///
+  /// - Parameters:
+  ///   - source: The sender, `nil` for any.
+  ///   - tag: The tag, `nil` for any.
+  ///   - seconds: How long to wait at most.
+  /// - Returns: The next message, `nil` where none came in time.
+  /// - Throws: `MPIError` where the library fails.
+  public func probe(
+    from source: Int? = nil, tag: Int? = nil, within seconds: Double
+  ) throws(MPIError) -> Envelope? {
+    guard size > 1 else { return nil }
+    let group = try messageGroup()
+    let start = ProcessInfo.processInfo.systemUptime
+    var patience = Patience()
+    while true {
+      if let envelope = try probe(from: source, tag: tag, in: group) { return envelope }
+      guard ProcessInfo.processInfo.systemUptime - start <= seconds else { return nil }
+      patience.pause()
+    }
+  }
+
   /// Waits for a message, sleeping in between.
   ///
   /// - Parameters:
@@ -53,19 +75,11 @@ extension Communicator {
     from source: Int? = nil, tag: Int? = nil, timeoutSeconds: Double = .infinity
   ) throws(MPIError) -> Message {
     precondition(size > 1, "there is no other rank to wait for")
-    let group = try messageGroup()
-    let start = ProcessInfo.processInfo.systemUptime
-    var patience = Patience()
-    while true {
-      if let envelope = try probe(from: source, tag: tag, in: group) {
-        return try receive(envelope, in: group)
-      }
-      if ProcessInfo.processInfo.systemUptime - start > timeoutSeconds {
-        let sender = source.map { "rank \($0)" } ?? "any rank"
-        throw .timeout(waitingFor: sender, seconds: timeoutSeconds)
-      }
-      patience.pause()
+    guard let envelope = try probe(from: source, tag: tag, within: timeoutSeconds) else {
+      let sender = source.map { "rank \($0)" } ?? "any rank"
+      throw .timeout(waitingFor: sender, seconds: timeoutSeconds)
     }
+    return try receive(envelope, in: messageGroup())
   }
 
   func probe(

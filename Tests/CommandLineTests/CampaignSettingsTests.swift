@@ -4,6 +4,7 @@ import Evolution
 import Foundation
 import Potential
 import Settings
+import TestSupport
 import Testing
 
 /// A campaign file with nearly every key, whole or with one text replaced by another.
@@ -429,6 +430,31 @@ struct CampaignSettingsTests {
     let training = CampaignRules(settings).training(start: .current)
     #expect(training.pressure.isClose(to: 0.6241509, relative: 1e-6, absolute: 0))
     #expect(training.pressure == settings.schedule().training.pressure)
+  }
+
+  @Test(
+    "Relative paths count from the file's folder, also after the campaign was stored elsewhere",
+    arguments: [
+      "kind: i-pi\n  command: [sh, '{here}/client.sh']\n  input: {start: start.template}",
+      "kind: espresso\n  pseudopotentials: {Si: Si.UPF}\n  pseudopotential_folder: .\n  cutoff: 20",
+      "kind: vasp\n  potcar_folder: potcars",
+    ])
+  func relativePaths(reference: String) throws {
+    let folder = try TemporaryFolder()
+    try "{natoms} {here}".write(
+      toFile: folder.path + "/start.template", atomically: true, encoding: .utf8)
+    try """
+    <UPF version="2.0.1"><PP_HEADER element="Si" z_valence="4.0" wfc_cutoff="20" rho_cutoff="80"/></UPF>
+    """.write(toFile: folder.path + "/Si.UPF", atomically: true, encoding: .utf8)
+    let file = folder.path + "/campaign.yaml"
+    try "composition: Si\nformula_units: [2]\nseed: 1\nreference:\n  \(reference)\n".write(
+      toFile: file, atomically: true, encoding: .utf8)
+    let campaign = try CampaignSettings(path: file)
+    let stored = try CampaignSettings(
+      SettingsDocument(text: campaign.yaml(), path: "/elsewhere/campaign.db (campaign)"))
+    #expect(stored.reference.settings.model == campaign.reference.settings.model)
+    #expect(stored == campaign)
+    #expect(try campaign.yaml().contains(folder.path), "\(campaign.yaml())")
   }
 
   @Test("Packings may be limited, and are not by default")

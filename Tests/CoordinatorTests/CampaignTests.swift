@@ -331,7 +331,7 @@ struct CampaignTests {
     #expect(outcome.output.contains("training labels: "))
   }
 
-  @Test("Rank 0 does not spin while two workers relax", .tags(.mpi))
+  @Test("Rank 0 uses less than 5 % of a core while two workers relax", .tags(.mpi))
   func rankZeroIsIdle() throws {
     // Cells of 48 atoms and a larger basis: relaxations long enough to be what the time goes into, and more
     // of them than the test watches.
@@ -353,9 +353,7 @@ struct CampaignTests {
     kill(run.identifier, SIGKILL)
     _ = run.wait()
     #expect(used[1] + used[2] > 1, "the workers were to be busy: \(used) s")
-    // A rank that spins uses a whole core, or its share of one: a sixth at least beside the tests that run with it. Rank 0's
-    // own work is 1 to 3 % of a core; a slow machine showed 5.3 and, overloaded, 8.7 %.
-    #expect(used[0] / 6 < 0.15, "rank 0 used \(used[0]) s of 6 s")
+    #expect(used[0] / 6 < 0.05, "rank 0 used \(used[0]) s of 6 s")
   }
 
   private func processorSeconds(_ identifier: Int32) -> Double {

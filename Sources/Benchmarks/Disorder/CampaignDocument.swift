@@ -1,6 +1,6 @@
 import Settings
 
-/// A campaign file whose blocks can be replaced.
+/// A campaign file, or a plan of dynamics, whose blocks can be replaced.
 struct CampaignDocument {
   private var entries: [SettingsNode.Entry]
 
@@ -34,6 +34,13 @@ struct CampaignDocument {
       found = inner
     }
     return found.filter { !keys.contains($0.key) }
+  }
+
+  /// The same with another seed.
+  func with(seed: Int) -> CampaignDocument {
+    var other = self
+    other["seed"] = .integer(seed)
+    return other
   }
 
   /// The file.

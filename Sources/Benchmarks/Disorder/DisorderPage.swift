@@ -33,22 +33,17 @@ struct DisorderPage {
 
   /// The page for people.
   var markdown: String {
-    let command = (["Benchmarks"] + CommandLine.arguments.dropFirst()).joined(separator: " ")
-    var lines = ["# \(title)", ""]
-    lines += wrapped(
-      "What a training set out of melts is worth for structure prediction. This page is written by the "
-        + "benchmark; do not edit it.")
-    lines += [
-      "", "```", command, "```", "", "- date: \(today)",
-      "- ranks: \(ranks)\(ranks > 1 ? " (one of them coordinates)" : "")",
-      "- processor: \(environment.processor), \(coreCount) cores, shared with other work",
-    ]
-    if let pool = findings.pool {
-      lines += [
-        "- pool: \(pool.structures) distinct structures of a search with the reference itself "
-          + "(\(pool.candidates) candidates, seed \(pool.seed), \(pool.evaluations) evaluations)"
-      ]
-    }
+    var lines = PageHead(
+      title: title,
+      introduction: "What a training set out of melts is worth for structure prediction.",
+      ranks: ranks, environment: environment,
+      items: findings.pool.map { pool in
+        [
+          "pool: \(pool.structures) distinct structures of a search with the reference itself "
+            + "(\(pool.candidates) candidates, seed \(pool.seed), \(pool.evaluations) evaluations)"
+        ]
+      } ?? []
+    ).lines
     lines += ["", "## From melts alone", ""] + melts
     lines += ["", "## Labels with and without active learning", ""] + labels
     lines += ["", "## Whole campaigns", ""] + searches

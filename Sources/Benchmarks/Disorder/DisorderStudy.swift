@@ -216,7 +216,7 @@ struct DisorderStudy {
     // What an interrupted study has left of it is done again.
     try? removeFolder(path(name))
     return CampaignTrial(
-      campaign: document.text, seed: seed, program: program.path, ranks: program.ranks,
+      campaign: document, seed: seed, program: program.path, ranks: program.ranks,
       rankedCount: ranked,
       labelStore: nil, directory: path(name))
   }

@@ -33,30 +33,13 @@ struct RadialPage {
 
   /// The page for people.
   func markdown(plot: String) -> String {
-    let command = (["Benchmarks"] + CommandLine.arguments.dropFirst()).joined(separator: " ")
-    var lines = ["# \(title)", ""]
-    lines += wrapped(
-      "Radial distributions of liquid and glass, moved by a potential that a campaign has trained on melts "
-        + "alone. This page is written by the benchmark; do not edit it.")
-    lines += [
-      "", "```", command, "```", "", "- date: \(today)",
-      "- ranks: \(ranks)\(ranks > 1 ? " (one of them coordinates)" : "")",
-      "- processor: \(environment.processor), \(coreCount) cores, shared with other work",
-    ]
-    if let campaign {
-      let temperatures = campaign.temperatures.map { fixed($0, 0) }.joined(separator: ", ")
-      lines += [
-        "- labels: \(campaign.labels), \(campaign.starts) of them scattered atoms; "
-          + "\(fixed(campaign.labelSeconds / Double(max(1, campaign.labels)), 1)) s each",
-        "- liquids of the campaign down to \(temperatures) K",
-        "- the campaign took \(fixed(campaign.seconds, 0)) s",
-      ]
-    }
-    if let errors {
-      lines.append(
-        "- errors on \(errors.frames) frames of \(errors.atoms) atoms that were not learnt: "
-          + "\(fixed(errors.energy, 1)) meV/atom, \(fixed(errors.force, 3)) eV/Å (RMSE)")
-    }
+    var lines = PageHead(
+      title: title,
+      introduction:
+        "Radial distributions of liquid and glass, moved by a potential that a campaign has trained "
+        + "on melts alone.",
+      ranks: ranks, environment: environment, items: costs
+    ).lines
     lines += [
       "",
       "| what | K | Å³/atom | first peak (Å) | second peak (Å) | first hollow (Å) | neighbors up to there |",
@@ -88,6 +71,26 @@ struct RadialPage {
         + "beyond the first hollow, averaged over 0.3 Å. In a cell of few atoms distances beyond half of its edge are "
         + "those of images, too.")
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// What the campaign cost, and how well its potential knows what it has not learnt.
+  private var costs: [String] {
+    var items: [String] = []
+    if let campaign {
+      let temperatures = campaign.temperatures.map { fixed($0, 0) }.joined(separator: ", ")
+      items += [
+        "labels: \(campaign.labels), \(campaign.starts) of them scattered atoms; "
+          + "\(fixed(campaign.labelSeconds / Double(max(1, campaign.labels)), 1)) s each",
+        "liquids of the campaign down to \(temperatures) K",
+        "the campaign took \(fixed(campaign.seconds, 0)) s",
+      ]
+    }
+    if let errors {
+      items.append(
+        "errors on \(errors.frames) frames of \(errors.atoms) atoms that were not learnt: "
+          + "\(fixed(errors.energy, 1)) meV/atom, \(fixed(errors.force, 3)) eV/Å (RMSE)")
+    }
+    return items
   }
 
   /// g(r) of the plan's cell, with published first peaks as lines.

@@ -10,10 +10,6 @@ struct StudyProgram {
   /// The folder of all parts.
   let folder: String
 
-  private static let rootVariables = [
-    "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-  ]
-
   /// Checks that there is such a program.
   ///
   /// - Throws: `WrongCommandLine` where there is none.
@@ -36,12 +32,10 @@ struct StudyProgram {
   func run(
     _ words: [String], ranks: Int = 1, printing output: String? = nil
   ) throws {
-    let launcher =
-      ranks > 1 ? ["mpirun", "-n", "\(ranks)", "--oversubscribe", "--bind-to", "none"] : []
     let log = file("study.log")
-    let all = launcher + [path] + words
+    let all = ChildProgram.launcher(ranks: ranks) + [path] + words
     let status = try ChildProgram.run(
-      all, extra: Self.rootVariables, output: output ?? log, errors: output == nil ? nil : log)
+      all, output: output ?? log, errors: output == nil ? nil : log)
     guard status == 0 else {
       let printed = try String(contentsOfFile: log, encoding: .utf8)
       throw BenchmarkFailure(

@@ -1,4 +1,5 @@
 import Crystal
+import Foundation
 import Potential
 import ReferenceEngines
 import Settings
@@ -8,7 +9,7 @@ extension CampaignSettings {
   public struct Reference: Sendable {
     /// The method with its parameters.
     public let settings: ReferenceSettings
-    /// The block as the file gives it.
+    /// The block as the file gives it, with absolute paths: it is read from the campaign's folder, too.
     public let node: SettingsNode
   }
 }
@@ -17,7 +18,8 @@ extension CampaignSettings.Reference {
   /// Reads the block and checks it against everything that a cell may hold.
   init(_ value: SettingsValue, target: CampaignSettings.Target) throws(SettingsError) {
     settings = try ReferenceSettings(value.mapping())
-    node = value.node.withoutLines()
+    node = value.node.withoutLines().withAbsoluteReferencePaths(
+      from: URL(fileURLWithPath: value.file).deletingLastPathComponent().path)
     for composition in target.extremes { try settings.check(composition) }
   }
 }

@@ -48,7 +48,7 @@ public final class MPITransport: WorkTransport {
     guard workers.contains(where: { !$0.orders.isEmpty }) else {
       throw TransportError("no work is under way")
     }
-    guard try isAnswered(within: seconds) else { return nil }
+    guard try communicator.probe(tag: Self.tag, within: seconds) != nil else { return nil }
     let message = try communicator.receive(tag: Self.tag)
     let content: WorkerMessage
     do { content = try WorkerMessage(canonicalBytes: message.bytes) } catch {
@@ -63,19 +63,6 @@ public final class MPITransport: WorkTransport {
     case .potential, .order, .stop:
       throw TransportError("rank \(message.source) sent a message that only rank 0 may send")
     }
-  }
-
-  // Looks for an answer, sleeping ever longer in between, up to 2 ms.
-  private func isAnswered(within seconds: Double) throws -> Bool {
-    let clock = ContinuousClock()
-    let end = clock.now + .seconds(seconds)
-    var pause: UInt32 = 20
-    while try communicator.probe(tag: Self.tag) == nil {
-      guard clock.now < end else { return false }
-      usleep(pause)
-      pause = min(2000, 2 * pause)
-    }
-    return true
   }
 
   /// Tells every worker to end, and waits for the work that they hold.

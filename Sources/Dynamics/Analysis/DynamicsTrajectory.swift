@@ -66,7 +66,8 @@ extension DynamicsTrajectory {
     let squares = positions.map { frame in atoms.reduce(0) { $0 + frame[$1].squaredLength } }
     var both = 2 * squares.reduce(0, +)
     return (0..<count).map { (distance: Int) -> Double in
-      if distance > 0 { both -= squares[distance - 1] + squares[count - distance] }
+      guard distance > 0 else { return 0 }
+      both -= squares[distance - 1] + squares[count - distance]
       let mean = (both - 2 * products[distance]) / Double((count - distance) * atoms.count)
       // The difference of large sums is not exactly zero where nothing moves.
       return max(0, mean)

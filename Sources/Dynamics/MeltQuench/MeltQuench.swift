@@ -361,16 +361,36 @@ public struct MeltQuench {
 
   /// Melts the glass once more to press it, where that is asked for.
   private mutating func endAnneal() {
-    state.glassVolumePerAtom = state.dynamics.structure.volumePerAtom
+    let glass = state.dynamics.structure
+    state.glassVolumePerAtom = glass.volumePerAtom
+    if settings.pressing > 0, state.bulkModulus == nil {
+      // Liquids that freeze at once tell nothing by their fluctuations.
+      state.bulkModulus = staticBulkModulus(of: glass)
+    }
     guard settings.pressing > 0, state.bulkModulus != nil else {
       begin(.finished, from: state.dynamics)
       return
     }
-    begin(
-      .press,
-      from: DynamicalState(
-        state.dynamics.structure, temperature: settings.superheat, seed: settings.seed,
-        step: state.dynamics.step))
+    begin(.press, from: state.dynamics)
+    // The velocities of the glass are cold.
+    state = state.withOtherVelocities(attempt: 0, settings: settings)
+  }
+
+  /// The bulk modulus in eV/Å³ of atoms that do not move, from the pressures at volumes that differ by 2 %.
+  ///
+  /// - Returns: `nil` where the potential has no result, or the structure gives way.
+  private func staticBulkModulus(of structure: Structure) -> Double? {
+    let change = 0.01
+    func pressure(_ factor: Double) -> Double? {
+      guard let lattice = try? structure.lattice.scaled(toVolume: factor * structure.volume) else {
+        return nil
+      }
+      return try? potential.evaluation(of: structure.replacing(lattice: lattice)).pressure
+    }
+    guard let dense = pressure(1 - change), let loose = pressure(1 + change), dense > loose else {
+      return nil
+    }
+    return (dense - loose) / (2 * change)
   }
 
   /// Gives the liquid the volume that was found.

@@ -53,7 +53,8 @@ public struct MeltQuenchState: Sendable, Hashable {
   /// The standard error of the pressure in eV/Å³ that the volume was made for; `nil` where
   /// that is not known.
   public internal(set) var pressureError: Double?
-  /// The isothermal bulk modulus of the liquid in eV/Å³, as its fluctuations tell; `nil` before it is known.
+  /// The isothermal bulk modulus of the liquid in eV/Å³, as its fluctuations tell; that of the glass without heat where
+  /// the liquid did not last; `nil` before it is known.
   public internal(set) var bulkModulus: Double?
   /// The volume per atom in Å³ of the annealed glass; `nil` before it is known.
   public internal(set) var glassVolumePerAtom: Double?

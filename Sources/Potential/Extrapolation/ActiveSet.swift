@@ -215,7 +215,7 @@ extension ActiveSet: ByteCodable {
       let atom = try decoder.decode(Int?.self)
       origins.append(structure.map { Origin(structure: $0, atom: atom) })
     }
-    do { inverse = try LinearAlgebra.inverse(rows) } catch {
+    do { inverse = try Self.inverse(of: rows) } catch {
       throw .invalid("active set: \(error)")
     }
   }

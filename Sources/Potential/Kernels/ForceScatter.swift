@@ -25,16 +25,25 @@ struct ForceScatter {
       central[0] += gx
       central[1] += gy
       central[2] += gz
-      let g = UnsafeMutableRawPointer(sums).assumingMemoryBound(to: Double.self)
-      for lane in 0..<laneCount {
-        let target = totals + 4 &* Int(neighbors[lane])
-        target[0] += g[lane]
-        target[1] += g[laneCount &+ lane]
-        target[2] += g[2 &* laneCount &+ lane]
-      }
+      Self.scatter(sums, neighbors, totals)
       u += NeighborSlots.geometryStride
       sums += NeighborSlots.derivativeStride
       neighbors += laneCount
+    }
+  }
+
+  // Adds the gradients of a slot to the atoms in its lanes.
+  @inline(__always)
+  private static func scatter(
+    _ gradients: LanePointer, _ neighbors: UnsafePointer<Int32>,
+    _ totals: UnsafeMutablePointer<Double>
+  ) {
+    let g = UnsafeMutableRawPointer(gradients).assumingMemoryBound(to: Double.self)
+    for lane in 0..<laneCount {
+      let target = totals + 4 &* Int(neighbors[lane])
+      target[0] += g[lane]
+      target[1] += g[laneCount &+ lane]
+      target[2] += g[2 &* laneCount &+ lane]
     }
   }
 
@@ -74,13 +83,7 @@ struct ForceScatter {
       sums[0] = gx
       sums[1] = gy
       sums[2] = gz
-      let g = UnsafeMutableRawPointer(sums).assumingMemoryBound(to: Double.self)
-      for lane in 0..<laneCount {
-        let target = totals + 4 &* Int(neighbors[lane])
-        target[0] += g[lane]
-        target[1] += g[laneCount &+ lane]
-        target[2] += g[2 &* laneCount &+ lane]
-      }
+      Self.scatter(sums, neighbors, totals)
       u += NeighborSlots.geometryStride
       sums += NeighborSlots.derivativeStride
       neighbors += laneCount

@@ -21,6 +21,10 @@ extension Lanes {
     @inline(__always)
     static func smaller(_ a: Lanes, _ b: Lanes) -> Lanes { pointwiseMin(a, b) }
 
+    /// The larger of two vectors, lane by lane.
+    @inline(__always)
+    static func larger(_ a: Lanes, _ b: Lanes) -> Lanes { pointwiseMax(a, b) }
+
     /// The smallest of all lanes.
     var least: Double { self.min() }
 

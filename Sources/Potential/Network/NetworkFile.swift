@@ -83,10 +83,12 @@ struct NetworkFileReader {
 
   private mutating func read() throws(PotentialError) -> NeuralNetworkPotential {
     var lines = try NetworkLines.read(path)[...]
-    guard let first = lines.popFirst(), first.words == [NetworkFile.head, NetworkFile.version]
-    else {
-      throw .malformedFile(
-        path: path, line: 1, "allowed: '\(NetworkFile.head) \(NetworkFile.version)' as first line")
+    let first = lines.popFirst()
+    let head = [NetworkFile.head, NetworkFile.version]
+    guard first?.words == head else {
+      throw wrong(
+        first?.line ?? 1, first.map { "'\($0.words.joined(separator: " "))'" } ?? "an empty file",
+        "'\(head.joined(separator: " "))' as first line")
     }
     for (line, words) in lines { try take(words, line) }
     var networks: [ChemicalElement: NeuralNetworkPotential.AtomicNetwork] = [:]

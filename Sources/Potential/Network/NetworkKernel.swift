@@ -3,7 +3,7 @@ import NumericalCore
 /// A network for a block of atoms, one in each lane: weights are numbers that all lanes share.
 struct NetworkKernel: Sendable {
   /// A layer with its weights in the order in which they are read.
-  private struct Layer: Sendable {
+  struct Layer: Sendable {
     let activation: NeuralNetwork.Activation
     let inputs: Int
     let nodes: Int
@@ -14,10 +14,13 @@ struct NetworkKernel: Sendable {
     let biases: [Double]
   }
 
-  private let layers: [Layer]
+  let layers: [Layer]
   /// How many vectors of memory a block needs.
   let laneDemand: Int
-  private let nodeCount: Int
+  let nodeCount: Int
+  /// The most nodes of a layer.
+  let largestLayer: Int
+  let parameterCount: Int
 
   init(_ network: NeuralNetwork) {
     layers = network.layers.map { layer in
@@ -28,6 +31,8 @@ struct NetworkKernel: Sendable {
         backward: layer.weights, biases: layer.biases)
     }
     nodeCount = network.layers.reduce(0) { $0 + $1.nodeCount }
+    largestLayer = network.layers.map(\.nodeCount).max() ?? 0
+    parameterCount = network.parameterCount
     laneDemand = 3 * nodeCount
   }
 
@@ -70,7 +75,7 @@ struct NetworkKernel: Sendable {
   }
 
   /// target_b = start_b + Σ_a weights_{a,b} source_a.
-  private static func multiply(
+  static func multiply(
     _ weights: [Double], _ start: [Double]?, _ source: LanePointer, _ target: LanePointer,
     _ sources: Int, _ targets: Int
   ) {
@@ -103,7 +108,7 @@ struct NetworkKernel: Sendable {
   }
 
   @inline(__always)
-  private static func activate(
+  static func activate(
     _ activation: NeuralNetwork.Activation, _ x: Lanes
   ) -> (value: Lanes, slope: Lanes) {
     let one = Lanes(repeating: 1)

@@ -170,8 +170,7 @@ extension SymmetryKernel {
           let square = squareJ + squareK - (dot + dot)
           guard square.isAnyLess(than: limit) else { continue }
         }
-        let inverse = inverseJ * inverseK
-        let cosine = dot * inverse
+        let cosine = dot * inverseJ * inverseK
         var (sum, decaying, turning) = (Lanes.zero, Lanes.zero, Lanes.zero)
         for s in 0..<shellCount {
           var value = polynomials.values[s][powerCount &- 1]
@@ -189,26 +188,16 @@ extension SymmetryKernel {
         let (fadeK, slopeK) = (m[fadePlace], m[fadePlace &+ 1])
         let (far, slopeFar) = isWide ? (Lanes(repeating: 1), Lanes.zero) : (pair[0], pair[1])
         pair += 2 &+ shellCount
-        // dE/d(r_ij²), dE/d(r_ik²), dE/d(r_jk²) and dE/d(cos θ).
-        let slopeAlongJ = (sum * slopeJ).accumulating(decaying, fadeJ) * fadeK * far
-        let slopeAlongK = (sum * slopeK).accumulating(decaying, fadeK) * fadeJ * far
-        let both = fadeJ * fadeK
-        var between = Lanes.zero
-        if !isWide { between = (sum * slopeFar).accumulating(decaying, far) * both }
-        let turn = turning * both * far
-        // cos θ = r_j · r_k/(r_j r_k), r_jk² = r_j² + r_k² − 2 r_j · r_k.
-        let cross = turn * inverse - (between + between)
-        let common = turn * cosine
-        let two = Lanes(repeating: 2)
-        let ownJ = (slopeAlongJ + between) * two - common * inverseJ * inverseJ
-        let ownK = (slopeAlongK + between) * two - common * inverseK * inverseK
-        gx += (ownJ * xj).accumulating(cross, xk)
-        gy += (ownJ * yj).accumulating(cross, yk)
-        gz += (ownJ * zj).accumulating(cross, zk)
+        let pull = Self.pull(
+          Pair(sum: sum, decaying: decaying, turning: turning, far: far, slopeFar: slopeFar),
+          fadeJ, slopeJ, fadeK, slopeK, inverseJ, inverseK, cosine, isWide: isWide)
+        gx += (pull.ownJ * xj).accumulating(pull.cross, xk)
+        gy += (pull.ownJ * yj).accumulating(pull.cross, yk)
+        gz += (pull.ownJ * zj).accumulating(pull.cross, zk)
         let sums = slots.derivatives + k &* sumStride
-        sums[0] += (ownK * xk).accumulating(cross, xj)
-        sums[1] += (ownK * yk).accumulating(cross, yj)
-        sums[2] += (ownK * zk).accumulating(cross, zj)
+        sums[0] += (pull.ownK * xk).accumulating(pull.cross, xj)
+        sums[1] += (pull.ownK * yk).accumulating(pull.cross, yj)
+        sums[2] += (pull.ownK * zk).accumulating(pull.cross, zj)
       }
       let sums = slots.derivatives + j &* sumStride
       sums[0] += gx

@@ -31,10 +31,10 @@ struct SymmetryKernel {
   let firstCoefficients: UnsafePointer<Int>
   let fades: UnsafeBufferPointer<CutoffFade>
   let decays: UnsafeBufferPointer<Double>
-  private let norms: UnsafePointer<Double>
-  private let angularSlopes: UnsafePointer<Double>
+  let norms: UnsafePointer<Double>
+  let angularSlopes: UnsafePointer<Double>
   let q: UnsafePointer<Double>
-  private let count: Int
+  let count: Int
   let slotStride: Int
 
   /// Lends a program's lists to a kernel.
@@ -175,7 +175,7 @@ struct SymmetryKernel {
     }
   }
 
-  private func prepareAngular(_ slots: NeighborSlots, _ numbers: LanePointer) {
+  func prepareAngular(_ slots: NeighborSlots, _ numbers: LanePointer) {
     var (u, n) = (slots.geometry, numbers)
     for _ in 0..<slots.count {
       let square = u[3]
@@ -194,7 +194,7 @@ struct SymmetryKernel {
 
   /// (1 ± cos θ)^{ζ−1} and (1 ± cos θ)^ζ of all exponents of a group: four numbers for each ζ.
   @inline(__always)
-  private func powers(
+  func powers(
     _ cosine: Lanes, _ group: SymmetryProgram.AngularGroup,
     _ lower: inout InlineArray<16, Lanes>, _ upper: inout InlineArray<16, Lanes>
   ) {
@@ -397,8 +397,7 @@ struct SymmetryKernel {
         if !group.isWide {
           guard square.isAnyLess(than: limit) else { continue }
         }
-        let inverse = inverseJ * inverseK
-        let cosine = dot * inverse
+        let cosine = dot * inverseJ * inverseK
         powers(cosine, group, &lower, &upper)
         // Σ w A, Σ w A (−η), Σ w A ζλ/(1 + λ cos θ), without the cutoffs.
         var (sum, decaying, turning) = (Lanes.zero, Lanes.zero, Lanes.zero)
@@ -425,32 +424,57 @@ struct SymmetryKernel {
         let (fadeK, slopeK) = (m[2 &* group.fade], m[2 &* group.fade &+ 1])
         var (far, slopeFar) = (Lanes(repeating: 1), Lanes.zero)
         if !group.isWide { (far, slopeFar) = fade.values(square, q) }
-        // dE/d(r_ij²), dE/d(r_ik²), dE/d(r_jk²) and dE/d(cos θ).
-        let slopeAlongJ = (sum * slopeJ).accumulating(decaying, fadeJ) * fadeK * far
-        let slopeAlongK = (sum * slopeK).accumulating(decaying, fadeK) * fadeJ * far
-        var slopeBetween = Lanes.zero
-        if !group.isWide {
-          slopeBetween = (sum * slopeFar).accumulating(decaying, far) * fadeJ * fadeK
-        }
-        let slopeTurn = turning * fadeJ * fadeK * far
-        // cos θ = r_j · r_k/(r_j r_k), r_jk² = r_j² + r_k² − 2 r_j · r_k.
-        let both = slopeTurn * inverse - (slopeBetween + slopeBetween)
-        let common = slopeTurn * cosine
-        let two = Lanes(repeating: 2)
-        let ownJ = (slopeAlongJ + slopeBetween) * two - common * inverseJ * inverseJ
-        let ownK = (slopeAlongK + slopeBetween) * two - common * inverseK * inverseK
-        gx += (ownJ * xj).accumulating(both, xk)
-        gy += (ownJ * yj).accumulating(both, yk)
-        gz += (ownJ * zj).accumulating(both, zk)
+        let pull = Self.pull(
+          Pair(sum: sum, decaying: decaying, turning: turning, far: far, slopeFar: slopeFar),
+          fadeJ, slopeJ, fadeK, slopeK, inverseJ, inverseK, cosine, isWide: group.isWide)
+        gx += (pull.ownJ * xj).accumulating(pull.cross, xk)
+        gy += (pull.ownJ * yj).accumulating(pull.cross, yk)
+        gz += (pull.ownJ * zj).accumulating(pull.cross, zk)
         let sums = slots.derivatives + k &* sumStride
-        sums[0] += (ownK * xk).accumulating(both, xj)
-        sums[1] += (ownK * yk).accumulating(both, yj)
-        sums[2] += (ownK * zk).accumulating(both, zj)
+        sums[0] += (pull.ownK * xk).accumulating(pull.cross, xj)
+        sums[1] += (pull.ownK * yk).accumulating(pull.cross, yj)
+        sums[2] += (pull.ownK * zk).accumulating(pull.cross, zj)
       }
       let sums = slots.derivatives + j &* sumStride
       sums[0] += gx
       sums[1] += gy
       sums[2] += gz
     }
+  }
+
+  /// What a pair of neighbors contributes to an energy: Σ w A, Σ w A (−η) and Σ w dA/d(cos θ) without cutoffs, and those of
+  /// r_jk with their slope.
+  struct Pair {
+    let sum: Lanes
+    let decaying: Lanes
+    let turning: Lanes
+    let far: Lanes
+    let slopeFar: Lanes
+  }
+
+  /// How a pair pulls at its neighbors: ∂E/∂r_j = own_j r_j + cross r_k, and the same for k.
+  ///
+  /// With cos θ = r_j · r_k/(r_j r_k) and r_jk² = r_j² + r_k² − 2 r_j · r_k.
+  @inline(__always)
+  static func pull(
+    _ pair: Pair, _ fadeJ: Lanes, _ slopeJ: Lanes, _ fadeK: Lanes, _ slopeK: Lanes,
+    _ inverseJ: Lanes, _ inverseK: Lanes, _ cosine: Lanes, isWide: Bool
+  ) -> (ownJ: Lanes, ownK: Lanes, cross: Lanes) {
+    // dE/d(r_ij²), dE/d(r_ik²), dE/d(r_jk²) and dE/d(cos θ).
+    let alongJ = (pair.sum * slopeJ).accumulating(pair.decaying, fadeJ) * fadeK * pair.far
+    let alongK = (pair.sum * slopeK).accumulating(pair.decaying, fadeK) * fadeJ * pair.far
+    let both = fadeJ * fadeK
+    var between = Lanes.zero
+    if !isWide {
+      between = (pair.sum * pair.slopeFar).accumulating(pair.decaying, pair.far) * both
+    }
+    let turn = pair.turning * both * pair.far
+    let common = turn * cosine
+    let two = Lanes(repeating: 2)
+    return (
+      (alongJ + between) * two - common * inverseJ * inverseJ,
+      (alongK + between) * two - common * inverseK * inverseK,
+      turn * (inverseJ * inverseK) - (between + between)
+    )
   }
 }

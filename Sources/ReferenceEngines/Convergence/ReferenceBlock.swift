@@ -30,10 +30,10 @@ public struct ReferenceBlock: Sendable, Hashable {
   public func text(
     with program: any AdjustableProgram, comments: [String], at path: String
   ) -> String {
-    var entries: [SettingsNode.Entry] = []
-    if case .mapping(let known) = node.content { entries = known }
     let isMoved = Self.folder(of: path) != folder
-    if isMoved { entries = entries.map(absolute) }
+    let block = isMoved ? node.withAbsoluteReferencePaths(from: folder) : node
+    var entries: [SettingsNode.Entry] = []
+    if case .mapping(let known) = block.content { entries = known }
     for setting in program.accuracySettings {
       if let place = entries.firstIndex(where: { $0.key == setting.key }) {
         entries[place] = setting
@@ -44,24 +44,8 @@ public struct ReferenceBlock: Sendable, Hashable {
     let head = comments.map { line in
       "# " + String(line.map { $0.isNewline ? " " : $0 }) + "\n"
     }
-    let block = SettingsNode.mapping(entries).yaml().split(separator: "\n").map { "  \($0)\n" }
-    return (head + ["reference:\n"] + block).joined()
-  }
-
-  /// Keys whose relative paths count from the settings file.
-  private static let folderKeys = ["pseudopotential_folder", "potcar_folder"]
-  /// The same, where they are no names of files in CP2K's own folder.
-  private static let fileKeys = ["basis_file", "potential_file"]
-
-  private func absolute(_ entry: SettingsNode.Entry) -> SettingsNode.Entry {
-    // Written plainly, `null` and `~` are no names but nothing.
-    guard case .scalar(let path, _) = entry.value.content, !path.hasPrefix("/"),
-      !entry.value.isNull,
-      Self.folderKeys.contains(entry.key)
-        || (Self.fileKeys.contains(entry.key) && path.contains("/"))
-    else { return entry }
-    let whole = URL(fileURLWithPath: folder).appendingPathComponent(path).standardizedFileURL
-    return SettingsNode.Entry(entry.key, .text(whole.path))
+    let lines = SettingsNode.mapping(entries).yaml().split(separator: "\n").map { "  \($0)\n" }
+    return (head + ["reference:\n"] + lines).joined()
   }
 
   private static func folder(of path: String) -> String {

@@ -20,9 +20,12 @@ extension IPISettings {
   /// k_spacing: 0.25              # 1/Å, for {kmesh}
   /// refused_output: [SCF run NOT converged]   # texts in a started client's output: no label
   /// keep_folders: false          # also of clients that ended in good order
+  /// here: .                      # what {here} stands for, default: the folder of this file
   /// ```
   public init(_ reader: inout SettingsReader) throws(SettingsError) {
-    let folder = URL(fileURLWithPath: reader.file).deletingLastPathComponent().path
+    let folder =
+      try reader.optional("here")?.path("a folder")
+      ?? URL(fileURLWithPath: reader.file).deletingLastPathComponent().path
     var command: [String] = []
     var missingProgram: String?
     let commandValue = reader.optional("command")
