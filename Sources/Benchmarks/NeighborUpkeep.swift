@@ -24,7 +24,7 @@ struct NeighborUpkeep {
     let start = Stopwatch.processorSeconds()
     if !table.follow(structure, within: cutoff) {
       table.reset(
-        cutoff: cutoff + MomentTensorPotential.neighborSkin, speciesCount: speciesCount)
+        cutoff: cutoff + NeighborTable.skin, speciesCount: speciesCount)
       table.add(structure, species: species, isRemembered: true)
       searches += 1
     }

@@ -5,17 +5,20 @@ import NumericalCore
 import Potential
 import StructureFormats
 
-/// `polymorph train mtp DATA… --output POT`: fits a moment tensor potential.
+/// `polymorph train mtp DATA… --output POT`: fits a moment tensor potential; `train nnp` a network.
 enum TrainVerb: Verb {
   static let name = "train"
-  static let summary = "fits a moment tensor potential to labelled structures"
+  static let summary = "fits a moment tensor potential or networks to labelled structures"
   static let syntax = CommandSyntax(
     arguments: [
-      .init("KIND", "mtp"),
-      .init("DATA", "structures with energies, forces and stresses", isRepeated: true),
+      .init("KIND", "mtp, or nnp for neural networks"),
+      .init(
+        "DATA",
+        "structures with energies, forces and stresses; for nnp SETTINGS.yaml before them, which says what networks "
+          + "look like and how they are trained", isRepeated: true),
     ],
     options: [
-      .init("output", "POT", "where to write the potential (.mtp)", isRequired: true),
+      .init("output", "POT", "where to write the potential (.mtp, .nnp)", isRequired: true),
       .init("level", "L", "largest level of a basis function, even, 2 to 28; default 12"),
       .init("cutoff", "Å", "cutoff radius; default 5"),
       .init(
@@ -42,7 +45,9 @@ enum TrainVerb: Verb {
     notes: ["Runs under mpirun too; the potential is the same for any number of ranks."])
 
   static func run(_ arguments: ParsedArguments, _ session: Session) throws -> ExitStatus {
-    _ = try arguments.argument("KIND", among: ["mtp"])
+    if try arguments.argument("KIND", among: ["mtp", "nnp"]) == "nnp" {
+      return try NetworkTraining.run(arguments, session)
+    }
     let output = try arguments.required("output")
     guard output.lowercased().hasSuffix(".mtp") else {
       throw CommandLineError("train: --output: found '\(output)', allowed: a name ending in .mtp")

@@ -4,6 +4,6 @@ let verbs: [any Verb.Type] = [
   EvaluateVerb.self, ErrorsVerb.self, CorrelateVerb.self, GradeVerb.self, SelectVerb.self,
   RelaxVerb.self,
   DynamicsVerb.self,
-  ConvergeVerb.self, ConvertVerb.self, MinimumDistanceVerb.self, SymmetryVerb.self, CheckVerb.self,
-  ServeVerb.self,
+  ConvergeVerb.self, ConvertVerb.self, ConvertPotentialVerb.self, MinimumDistanceVerb.self,
+  SymmetryVerb.self, CheckVerb.self, ServeVerb.self,
 ]

@@ -136,30 +136,7 @@ public struct MomentTensorPotential: Sendable {
   ///
   /// - Throws: `PotentialError` where the potential does not know an element.
   public func speciesIndices(of structure: Structure) throws(PotentialError) -> [Int] {
-    var indices: [Int] = []
-    indices.reserveCapacity(structure.atomCount)
-    var last: (element: ChemicalElement, index: Int)?
-    for element in structure.species {
-      if let last, last.element == element {
-        indices.append(last.index)
-        continue
-      }
-      let index = try speciesIndex(of: element)
-      indices.append(index)
-      last = (element, index)
-    }
-    return indices
-  }
-
-  private func speciesIndex(of element: ChemicalElement) throws(PotentialError) -> Int {
-    if let index = elements.firstIndex(of: element) { return index }
-    if let type = element.unnamedType, type < elements.count { return type }
-    if element.unnamedType == nil, elements.allSatisfy({ $0.unnamedType != nil }) {
-      throw .invalidParameters(
-        "the potential's \(elements.count) species have no names, so none is known to be \(element); "
-          + "name them with --elements")
-    }
-    throw .unknownElement(element, known: elements)
+    try structure.speciesIndices(among: elements)
   }
 }
 

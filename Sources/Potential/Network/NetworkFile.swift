@@ -5,6 +5,7 @@ import Foundation
 ///
 /// ```
 /// NNP 1
+/// repulsion 0.4 0.7
 /// element O
 /// shift -3.25
 /// radial O width 0.003214 center 0 cutoff 6 mean 8.4 scale 0.24
@@ -14,8 +15,9 @@ import Foundation
 /// biases …
 /// ```
 ///
-/// Widths η are in Å⁻², centers R_s and cutoffs in Å, the shift in eV. An input of the network is (G − mean) · scale. Numbers are
-/// written with as many digits as it takes to read the same bits.
+/// The repulsion of nuclei is optional: fractions of the sum of covalent radii, see `ShortRangeRepulsion`. Widths η are in
+/// Å⁻², centers R_s and cutoffs in Å, the shift in eV. An input of the network is (G − mean) · scale. Numbers are written
+/// with as many digits as it takes to read the same bits.
 enum NetworkFile {
   static let head = "NNP"
   static let version = "1"
@@ -23,6 +25,9 @@ enum NetworkFile {
   /// A file's text.
   static func text(_ potential: NeuralNetworkPotential) -> String {
     var text = "\(head) \(version)\n"
+    if let repulsion = potential.repulsion {
+      text += "repulsion \(repulsion.inner) \(repulsion.outer)\n"
+    }
     for (element, atomic) in zip(potential.elements, potential.networks) {
       text += "element \(element.symbol)\nshift \(atomic.shift)\n"
       for (place, function) in atomic.functions.enumerated() {
@@ -70,19 +75,29 @@ struct NetworkFileReader {
 
   private let path: String
   private var parts: [Part] = []
+  private var repulsion: ShortRangeRepulsion?
 
   /// Reads a potential.
   ///
   /// - Throws: `PotentialError.malformedFile` with file and line, what was found and what is allowed.
   static func read(_ path: String) throws(PotentialError) -> NeuralNetworkPotential {
+    try read(NetworkLines.read(path), path)
+  }
+
+  /// Reads a potential from a file's lines.
+  static func read(
+    _ lines: [(line: Int, words: [String])], _ path: String
+  ) throws(PotentialError) -> NeuralNetworkPotential {
     var reader = NetworkFileReader(path: path)
-    return try reader.read()
+    return try reader.read(lines[...])
   }
 
   private init(path: String) { self.path = path }
 
-  private mutating func read() throws(PotentialError) -> NeuralNetworkPotential {
-    var lines = try NetworkLines.read(path)[...]
+  private mutating func read(
+    _ all: ArraySlice<(line: Int, words: [String])>
+  ) throws(PotentialError) -> NeuralNetworkPotential {
+    var lines = all
     let first = lines.popFirst()
     let head = [NetworkFile.head, NetworkFile.version]
     guard first?.words == head else {
@@ -104,7 +119,7 @@ struct NetworkFileReader {
         throw wrong(part.line, "in element \(part.element): \(error)", "parts that fit together")
       }
     }
-    do { return try NeuralNetworkPotential(networks) } catch {
+    do { return try NeuralNetworkPotential(networks, repulsion: repulsion) } catch {
       throw wrong(1, "\(error)", "networks of all elements that functions see")
     }
   }
@@ -120,6 +135,13 @@ struct NetworkFileReader {
         throw wrong(line, "\(element) twice", "every element once")
       }
       parts.append(Part(element: element, line: line))
+      return
+    }
+    if words[0] == "repulsion", parts.isEmpty, words.count == 3 {
+      let (inner, outer) = (try number(words, 1, line), try number(words, 2, line))
+      do { repulsion = try ShortRangeRepulsion(inner: inner, outer: outer) } catch {
+        throw wrong(line, "\(error)", "repulsion INNER OUTER")
+      }
       return
     }
     guard var part = parts.last else {
@@ -240,6 +262,16 @@ extension NeuralNetworkPotential {
   ///
   /// - Throws: `PotentialError.malformedFile` with file and line, what was found and what is allowed.
   public init(path: String) throws(PotentialError) { self = try NetworkFileReader.read(path) }
+
+  /// Reads the text of a `.nnp` file.
+  ///
+  /// - Parameters:
+  ///   - nnpText: The text.
+  ///   - path: What errors call the file.
+  /// - Throws: As above.
+  public init(nnpText: String, path: String) throws(PotentialError) {
+    self = try NetworkFileReader.read(NetworkLines.lines(of: nnpText), path)
+  }
 
   /// The potential as a `.nnp` file; reading it gives the same numbers, bit for bit.
   public var nnpText: String { NetworkFile.text(self) }

@@ -90,8 +90,14 @@ enum NetworkLines {
     do { text = try String(contentsOfFile: path, encoding: .utf8) } catch {
       throw .malformedFile(path: path, line: 0, "cannot be opened: \(error.localizedDescription)")
     }
+    return lines(of: text)
+  }
+
+  /// The lines of a text.
+  static func lines(of text: String) -> [(line: Int, words: [String])] {
     var lines: [(line: Int, words: [String])] = []
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+    for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+      .enumerated()
     {
       let words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace).map(String.init)
       if !words.isEmpty { lines.append((index + 1, words)) }

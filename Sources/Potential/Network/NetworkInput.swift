@@ -130,6 +130,12 @@ struct NetworkInput {
         path: path, line: 0,
         "found scale_symmetry_functions and scale_symmetry_functions_sigma, allowed: one of them")
     }
+    guard !scaling.centers || !scaling.scalesByDeviation else {
+      throw .malformedFile(
+        path: path, line: 0,
+        "found center_symmetry_functions and scale_symmetry_functions_sigma, of which n2p2 then uses the first alone, "
+          + "allowed: one of them")
+    }
   }
 
   private func element(_ word: String, _ line: Int) throws(PotentialError) -> ChemicalElement {

@@ -5,7 +5,7 @@ import NumericalCore
 ///
 /// A class, so that an evaluation borrows all programs at once.
 final class NetworkSweep: Sendable {
-  private struct Species: Sendable {
+  struct Species: Sendable {
     let program: SymmetryProgram
     let kernel: NetworkKernel
     let shift: Double
@@ -13,31 +13,52 @@ final class NetworkSweep: Sendable {
 
   let cutoff: Double
   let speciesCount: Int
-  private let species: [Species]
-  private let largestStride: Int
-  private let largestCount: Int
-  private let networkDemand: Int
+  private let repulsion: RepulsionTable?
+  let species: [Species]
+  let largestStride: Int
+  let largestCount: Int
+  let networkDemand: Int
+  let gradientDemand: Int
   private let pairStride: Int
 
   /// Pairs of so many neighbors are kept between sums and derivatives: 32 MB at most with three shells.
   private static let mostKept = 448
 
-  init(
-    _ networks: [NeuralNetworkPotential.AtomicNetwork], elements: [ChemicalElement], cutoff: Double
+  convenience init(
+    _ networks: [NeuralNetworkPotential.AtomicNetwork], elements: [ChemicalElement],
+    repulsion: RepulsionTable?, cutoff: Double
   ) {
+    self.init(
+      networks.map { network in
+        Species(
+          program: SymmetryProgram(network.functions, elements: elements),
+          kernel: NetworkKernel(
+            network.network.folding(centers: network.centers, scales: network.scales)),
+          shift: network.shift)
+      }, repulsion: repulsion, cutoff: cutoff)
+  }
+
+  private init(_ species: [Species], repulsion: RepulsionTable?, cutoff: Double) {
+    self.repulsion = repulsion
     self.cutoff = cutoff
-    speciesCount = elements.count
-    species = networks.map { network in
-      Species(
-        program: SymmetryProgram(network.functions, elements: elements),
-        kernel: NetworkKernel(
-          network.network.folding(centers: network.centers, scales: network.scales)),
-        shift: network.shift)
-    }
+    self.species = species
+    speciesCount = species.count
     largestStride = species.map(\.program.slotStride).max() ?? 0
     largestCount = species.map(\.program.count).max() ?? 0
     pairStride = species.map(\.program.pairStride).max() ?? 0
     networkDemand = species.map(\.kernel.laneDemand).max() ?? 0
+    gradientDemand = species.map(\.kernel.gradientDemand).max() ?? 0
+  }
+
+  /// The same functions with other networks.
+  ///
+  /// - Parameter networks: One for each species, of the functions themselves.
+  /// - Returns: The sweep.
+  func with(_ networks: [NeuralNetwork]) -> NetworkSweep {
+    NetworkSweep(
+      zip(species, networks).map {
+        Species(program: $0.program, kernel: NetworkKernel($1), shift: $0.shift)
+      }, repulsion: repulsion, cutoff: cutoff)
   }
 
   /// Evaluates the structures in a workspace's table.
@@ -49,9 +70,8 @@ final class NetworkSweep: Sendable {
   ///   - observe: Called with the atoms of every block and the values of their functions.
   func evaluate(
     _ workspace: inout EvaluationWorkspace, structureOf: [Int32], isFollowing: Bool = false,
-    observe: (
-      (_ species: Int, _ atoms: UnsafeBufferPointer<Int32>, _ values: LanePointer) -> Void
-    )? = nil
+    observe: (_ species: Int, _ atoms: UnsafeBufferPointer<Int32>, _ values: LanePointer) -> Void =
+      { _, _, _ in }
   ) {
     if !isFollowing { workspace.schedule.make(for: workspace.table) }
     let capacity = workspace.schedule.slotCapacity
@@ -73,7 +93,7 @@ final class NetworkSweep: Sendable {
   private func run(
     _ table: borrowing NeighborTable, _ schedule: borrowing BlockSchedule,
     _ memory: inout EvaluationMemory, capacity: Int, slotDemand: Int, _ structureOf: [Int32],
-    _ observe: ((Int, UnsafeBufferPointer<Int32>, LanePointer) -> Void)?
+    _ observe: (Int, UnsafeBufferPointer<Int32>, LanePointer) -> Void
   ) {
     table.withPointers { table in
       schedule.withPointers { order, blocks in
@@ -104,12 +124,19 @@ final class NetworkSweep: Sendable {
             }
             SymmetryKernel.with(species.program) { kernel in
               kernel.values(near, memory.groupEnds, close, closeEnds, own)
-              observe?(
+              observe(
                 block.species,
                 UnsafeBufferPointer(start: lanes.atoms, count: lanes.atomCount), own.values)
-              let energies = species.kernel.evaluate(
+              var energies = species.kernel.evaluate(
                 own.values, gradient: own.adjoints, scratch)
               kernel.derivatives(near, memory.groupEnds, close, closeEnds, own)
+              if let repulsion {
+                for s in 0..<speciesCount {
+                  repulsion.addGradients(
+                    near, SymmetryKernel.range(of: s, memory.groupEnds),
+                    pair: block.species * speciesCount + s, to: &energies)
+                }
+              }
               var scatter = ForceScatter()
               scatter.addGradients(near, to: memory.derivatives)
               scatter.addGradients(close, to: memory.derivatives)

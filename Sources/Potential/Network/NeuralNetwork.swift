@@ -113,6 +113,15 @@ public struct NeuralNetwork: Sendable, Hashable {
     }
   }
 
+  /// Replaces the first layer's numbers.
+  mutating func setFirstLayer(weights: [Double], biases: [Double]) {
+    precondition(
+      weights.count == layers[0].weights.count && biases.count == layers[0].biases.count,
+      "a number for every weight and bias")
+    layers[0].weights = weights
+    layers[0].biases = biases
+  }
+
   /// The same network of other inputs: x_i = scale_i (y_i − center_i) is done by the first layer.
   ///
   /// - Parameters:
@@ -133,5 +142,16 @@ public struct NeuralNetwork: Sendable, Hashable {
       }
     }
     return folded
+  }
+
+  /// The same network of other inputs: y_i = center_i + deviation_i x_i is done by the first layer, and the network takes x.
+  ///
+  /// - Parameters:
+  ///   - centers: One for each input.
+  ///   - deviations: One for each input.
+  /// - Returns: A network that takes x.
+  func unfolding(centers: [Double], deviations: [Double]) -> NeuralNetwork {
+    folding(
+      centers: zip(centers, deviations).map { -$0 / $1 }, scales: deviations)
   }
 }

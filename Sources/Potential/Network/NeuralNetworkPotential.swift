@@ -46,6 +46,8 @@ public struct NeuralNetworkPotential: Sendable {
   public let elements: [ChemicalElement]
   /// The network of each element.
   public let networks: [AtomicNetwork]
+  /// What keeps atoms apart where no training set reaches; `nil` for nothing.
+  public let repulsion: ShortRangeRepulsion?
   /// The largest cutoff in Å.
   public let cutoff: Double
   let sweep: NetworkSweep
@@ -53,9 +55,13 @@ public struct NeuralNetworkPotential: Sendable {
 
   /// Creates a potential.
   ///
-  /// - Parameter networks: The network of each element.
+  /// - Parameters:
+  ///   - networks: The network of each element.
+  ///   - repulsion: What is added at short range; nothing by default.
   /// - Throws: `PotentialError.invalidParameters` where there is none, or functions see elements without a network.
-  public init(_ networks: [ChemicalElement: AtomicNetwork]) throws(PotentialError) {
+  public init(
+    _ networks: [ChemicalElement: AtomicNetwork], repulsion: ShortRangeRepulsion? = nil
+  ) throws(PotentialError) {
     let elements = networks.keys.sorted()
     guard !elements.isEmpty else { throw .invalidParameters("a potential without elements") }
     var cutoff = 0.0
@@ -75,8 +81,10 @@ public struct NeuralNetworkPotential: Sendable {
     }
     self.elements = elements
     self.networks = list
-    self.cutoff = cutoff
-    sweep = NetworkSweep(list, elements: elements, cutoff: cutoff)
+    self.repulsion = repulsion
+    let table = repulsion.map { RepulsionTable($0, elements) }
+    self.cutoff = max(cutoff, table?.reach ?? 0)
+    sweep = NetworkSweep(list, elements: elements, repulsion: table, cutoff: self.cutoff)
     workspaces = WorkspacePool()
   }
 }

@@ -5,8 +5,8 @@ import NumericalCore
 struct RepulsionTable: Sendable {
   private let pairs: [RepulsionPair]
   private let speciesCount: Int
-  // The largest outer radius in Å.
-  private let reach: Double
+  /// The largest outer radius in Å.
+  let reach: Double
 
   /// Prepares the pairs.
   ///
@@ -47,6 +47,23 @@ struct RepulsionTable: Sendable {
         energies += energy
         slots.derivatives[slot &* NeighborSlots.derivativeStride] += slope
       }
+    }
+  }
+
+  /// The same for neighbors with r² and 1/r in their geometry, whose derivatives are ∂E/∂r.
+  func addGradients(
+    _ slots: NeighborSlots, _ range: Range<Int>, pair: Int, to energies: inout Lanes
+  ) {
+    let pair = pairs[pair]
+    let limit = Lanes(repeating: pair.outer * pair.outer)
+    for slot in range {
+      let u = slots.geometry + slot &* NeighborSlots.geometryStride
+      guard u[3].isAnyLess(than: limit) else { continue }
+      let (energy, slope) = Self.halves(pair, u[3] * u[4])
+      energies += energy
+      let factor = slope * u[4]
+      let sums = slots.derivatives + slot &* NeighborSlots.derivativeStride
+      for c in 0..<3 { sums[c].accumulate(factor, u[c]) }
     }
   }
 

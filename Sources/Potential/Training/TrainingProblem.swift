@@ -66,20 +66,38 @@ public struct TrainingProblem: Sendable {
     _ structures: [LabelledStructure], multipliers: [Double]? = nil,
     for potential: MomentTensorPotential, settings: TrainingSettings
   ) throws(PotentialError) {
+    try self.init(
+      structures, multipliers: multipliers, elements: potential.elements,
+      repulsion: potential.repulsion, settings: settings)
+  }
+
+  /// Prepares a training of any kind of potential.
+  ///
+  /// - Parameters:
+  ///   - structures: Labelled structures.
+  ///   - multipliers: As above.
+  ///   - elements: The species of the potential, in its order.
+  ///   - repulsion: The repulsion of the potential, which is not learned; `nil` for none.
+  ///   - settings: Weights, cap and window.
+  /// - Throws: As above.
+  public init(
+    _ structures: [LabelledStructure], multipliers: [Double]? = nil, elements: [ChemicalElement],
+    repulsion: ShortRangeRepulsion?, settings: TrainingSettings
+  ) throws(PotentialError) {
     let multipliers = multipliers ?? Array(repeating: 1, count: structures.count)
     guard multipliers.count == structures.count, multipliers.allSatisfy({ $0 >= 0 && $0.isFinite })
     else { throw .training("every structure needs one weight that is not negative") }
     self.structures = structures
     self.multipliers = multipliers
-    elements = potential.elements
-    repulsion = potential.repulsion
+    self.elements = elements
+    self.repulsion = repulsion
     self.settings = settings
-    let table = potential.repulsion.map { RepulsionTable($0, potential.elements) }
+    let table = repulsion.map { RepulsionTable($0, elements) }
     var counts: [[Int]] = []
     var remainders: [Evaluation] = []
     for labelled in structures {
-      var count = [Int](repeating: 0, count: potential.speciesCount)
-      let indices = try potential.speciesIndices(of: labelled.structure)
+      var count = [Int](repeating: 0, count: elements.count)
+      let indices = try labelled.structure.speciesIndices(among: elements)
       for species in indices { count[species] += 1 }
       counts.append(count)
       if let table {
