@@ -1,7 +1,7 @@
 /// The tables of the journal. Their names begin with `polymorph_`; ASE passes them over.
 extension CampaignJournal {
   /// The version of these tables; it grows when their meaning changes.
-  public static let schemaVersion = 2
+  public static let schemaVersion = 3
 
   static let schema: [String] = [
     "CREATE TABLE polymorph_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",

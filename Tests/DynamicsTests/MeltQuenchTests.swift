@@ -82,16 +82,20 @@ struct MeltQuenchTests {
         settings: settings)
       var (steps, seen) = (0, 0)
       var (first, last): (Structure?, Structure?)
+      var energies: [Double] = []
       while run.state.phase.rawValue <= MeltQuenchPhase.liquid.rawValue {
         let outcome = run.advance(by: 1000) { step in
           if step.isRestart {
-            #expect(step.phase == .liquid)
+            // It is sampled again, or where it freezes every time a warmer one finds its volume first.
+            #expect(step.phase == .liquid || step.phase == .volume)
             seen += 1
             steps = 0
+            energies = []
           }
           guard step.phase == .liquid else { return true }
           steps += 1
           if steps == 1 { first = step.dynamics.state.structure }
+          energies.append(step.dynamics.evaluation.energy / 32)
           last = step.dynamics.state.structure
           return true
         }
@@ -105,8 +109,17 @@ struct MeltQuenchTests {
         $0 + ($1.0 - $1.1).squaredLength
       }
       #expect(square / 32 > 9, "seed \(seed): \(square / 32) Å²")
+      // Nor has a part of the cell frozen, which would cost about 2 k T for each of its atoms.
+      let temperature = try #require(run.state.meltingTemperature)
+      let loss = mean(energies[2500..<5000]) - mean(energies.suffix(2500))
+      #expect(
+        loss < 0.6 * PhysicalConstants.boltzmann * temperature, "seed \(seed): \(loss) eV/atom")
     }
     #expect(restarts > 0)
+  }
+
+  private func mean(_ numbers: ArraySlice<Double>) -> Double {
+    numbers.reduce(0, +) / Double(numbers.count)
   }
 
   @Test(

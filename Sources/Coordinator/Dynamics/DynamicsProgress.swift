@@ -26,7 +26,7 @@ struct DynamicsProgress: Sendable {
 }
 
 extension DynamicsProgress: ByteCodable {
-  private static let version: UInt8 = 2
+  private static let version: UInt8 = 3
 
   func encode(to encoder: inout ByteEncoder) {
     encoder.encode(Self.version)

@@ -330,7 +330,7 @@ public final class DynamicsRun {
       say("lowest temperature of the liquid: \(TextColumn.fixed(temperature, 0)) K")
       progress.summaries.append(
         .object([
-          .init("liquid_down_to", .number(temperature)),
+          .init("liquid_down_to", .number(temperature)), .init("tests", JSONValue(state.tests)),
           .init(
             "volume_per_atom",
             .number(state.glassVolumePerAtom ?? state.dynamics.structure.volumePerAtom)),

@@ -91,8 +91,8 @@ public final class CampaignExecutor: WorkExecutor {
           composition, volumePerAtom: volume, seed: rules.scatteringSeed(stream)))
     case .melt(let progress, let run, let attempt, let version):
       var piece = MeltPiece(
-        progress, run: run, with: version > 0 ? try held(version) : nil, or: reference,
-        rules: rules)
+        progress, run: run, with: version > 0 ? try held(version) : nil, version: version,
+        or: reference, rules: rules)
       return .melted(
         try piece.move(attempt: attempt, isExternal: !(engine is EmbeddedReference)))
     case .rerank(let structure):

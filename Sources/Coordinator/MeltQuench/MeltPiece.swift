@@ -10,6 +10,7 @@ struct MeltPiece {
   private let rules: CampaignRules
   private let settings: MeltQuenchSettings
   private let trained: TrainedVersion?
+  private let version: Int
   private let potential: any InteratomicPotential
   private var report: MeltReport
   private var watch: GradeWatch
@@ -35,14 +36,16 @@ struct MeltPiece {
   ///   - progress: Where it begins.
   ///   - run: The number of the melt.
   ///   - trained: The potential; `nil` for the reference method.
+  ///   - version: The potential's version; 0 for the reference method.
   ///   - reference: The reference method.
   ///   - rules: The campaign's.
   init(
-    _ progress: MeltProgress, run: Int, with trained: TrainedVersion?,
+    _ progress: MeltProgress, run: Int, with trained: TrainedVersion?, version: Int,
     or reference: any InteratomicPotential, rules: CampaignRules
   ) {
     self.rules = rules
     self.trained = trained
+    self.version = version
     settings = rules.meltQuench(run)
     potential = trained?.potential ?? reference
     report = MeltReport(progress, .underWay)
@@ -75,7 +78,7 @@ struct MeltPiece {
   }
 
   private mutating func move(_ start: MeltQuenchState, steps: Int) {
-    var run = MeltQuench(start, with: potential, settings: settings)
+    var run = MeltQuench(start, with: potential, version: version, settings: settings)
     let end = start.dynamics.step + steps
     let usualInterval = max(1, Int((settings.sampleInterval / settings.timeStep).rounded()))
     while run.state.phase != .finished, run.state.dynamics.step < end {

@@ -105,6 +105,7 @@ public struct CampaignSummary: Sendable {
       if let temperature = state.meltingTemperature {
         entries.append(.init("liquid_down_to", .number(temperature)))
       }
+      entries.append(.init("tests", JSONValue(state.tests)))
       let volume = state.glassVolumePerAtom ?? state.dynamics.structure.volumePerAtom
       entries.append(.init("volume_per_atom", .number(volume)))
       if let modulus = state.bulkModulus {

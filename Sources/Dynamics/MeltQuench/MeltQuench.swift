@@ -41,12 +41,14 @@ public struct MeltQuench {
   /// - Parameters:
   ///   - state: How far the structure has come.
   ///   - potential: Energies, forces and stresses.
+  ///   - version: A number of the potential: energies of two of them do not compare.
   ///   - settings: How it is treated; the same ones all the way.
   public init(
-    _ state: MeltQuenchState, with potential: any InteratomicPotential,
+    _ state: MeltQuenchState, with potential: any InteratomicPotential, version: Int = 0,
     settings: MeltQuenchSettings
   ) {
     self.state = state
+    self.state.take(potentialVersion: version)
     self.potential = potential
     self.settings = settings
   }
@@ -113,7 +115,7 @@ public struct MeltQuench {
     var isDone = false
     let outcome = run.advance(by: steps) { step in
       state.dynamics = step.state
-      observe(step.state, &state)
+      observe(step.state, energy: step.evaluation.energy, &state)
       let goesOn = monitor(
         MeltQuenchStep(
           phase: state.phase, dynamics: step, isSampled: state.isSampled(settings),
@@ -128,17 +130,24 @@ public struct MeltQuench {
   }
 
   /// Takes in what the phase asks for.
-  private func observe(_ dynamics: DynamicalState, _ state: inout MeltQuenchState) {
+  private func observe(
+    _ dynamics: DynamicalState, energy: Double, _ state: inout MeltQuenchState
+  ) {
     let passed = dynamics.step - state.firstStep
     switch state.phase {
     case .melting:
+      // Until then the heat of the temperature before flows off.
+      if passed > settings.steps(settings.ballisticTime) {
+        state.energySum += energy
+        state.energyCount += 1
+      }
       state.isBoiling =
         !state.isHeld && dynamics.structure.volume > Self.largestGrowth * state.glassVolume
       if state.testFrames.count < framesDue(passed) {
         state.testFrames.append(dynamics.structure.positions)
       }
-    case .volume: observeVolume(dynamics, &state)
-    case .liquid: observeFlow(dynamics, passed: passed, &state)
+    case .volume: observeVolume(dynamics, energy: energy, &state)
+    case .liquid: observeFlow(dynamics, passed: passed, energy: energy, &state)
     default: break
     }
   }
@@ -147,24 +156,29 @@ public struct MeltQuench {
   private var halfWindow: Int { max(2, settings.steps(settings.meltingTime / 4)) }
 
   /// Takes in a volume of the liquid.
-  private func observeVolume(_ dynamics: DynamicalState, _ state: inout MeltQuenchState) {
+  private func observeVolume(
+    _ dynamics: DynamicalState, energy: Double, _ state: inout MeltQuenchState
+  ) {
     let passed = volumeStep(dynamics, state)
     guard passed > 0 else { return }
     if passed % (2 * halfWindow) == 1 { state.volumeBefore = state.volume }
     state.volume.add(dynamics.structure.volume, blockLength: settings.steps(Self.volumeBlock))
-    observeFlow(dynamics, passed: passed, &state)
+    observeFlow(dynamics, passed: passed, energy: energy, &state)
     if !state.hasFrozen, passed.isMultiple(of: 2 * halfWindow) { state.freezes = 0 }
   }
 
-  /// Looks at the end of every window whether the atoms still flow: at the lowest temperature of the liquid many
-  /// freeze sooner or later.
+  /// Looks at the end of every window whether the atoms still flow, and have their energy: at the lowest temperature of
+  /// the liquid many freeze sooner or later, some of them in a part of the cell.
   private func observeFlow(
-    _ dynamics: DynamicalState, passed: Int, _ state: inout MeltQuenchState
+    _ dynamics: DynamicalState, passed: Int, energy: Double, _ state: inout MeltQuenchState
   ) {
     if passed % halfWindow == 1 {
       state.windowStart = dynamics.structure.positions
       state.windowVolume = dynamics.structure.volume
+      state.clearEnergies()
     }
+    state.energySum += energy
+    state.energyCount += 1
     guard passed.isMultiple(of: halfWindow) else { return }
     let growth = cubeRoot(dynamics.structure.volume / state.windowVolume)
     let square = zip(dynamics.structure.positions, state.windowStart).reduce(0) {
@@ -173,7 +187,19 @@ public struct MeltQuench {
     let distance = (square / Double(state.windowStart.count)).squareRoot()
     // In the test atoms moved so far in twice the time, and √2 times less in this one.
     let known = state.tests.last { $0.isLiquid }?.displacement ?? settings.diffusiveDistance
-    state.hasFrozen = distance < Self.smallestFlow * known / 2.0.squareRoot()
+    state.hasFrozen =
+      distance < Self.smallestFlow * known / 2.0.squareRoot() || hasLostEnergy(&state)
+  }
+
+  /// Whether a window's mean energy is that of a crystal, or half of one.
+  private func hasLostEnergy(_ state: inout MeltQuenchState) -> Bool {
+    guard let temperature = state.meltingTemperature, let energy = state.meanEnergyPerAtom else {
+      return false
+    }
+    let known = state.liquidEnergy ?? energy
+    state.liquidEnergy = known
+    return known - energy
+      > MeltingTest.latentHeat(temperature, atoms: state.dynamics.structure.atomCount)
   }
 
   /// Sets out again from the liquid, without what was seen of the solid.
@@ -187,6 +213,7 @@ public struct MeltQuench {
     if isTooCold, let temperature = state.meltingTemperature {
       // A liquid that does not last for one window is none, and one that freezes whenever it is sampled neither.
       state.meltingTemperature = temperature / settings.coolingFactor
+      state.liquidEnergy = energy(ofLiquidAt: temperature / settings.coolingFactor)
       state.freezes = 0
       state.volume = VolumeAverage()
       state.volumeBefore = VolumeAverage()
@@ -272,7 +299,7 @@ public struct MeltQuench {
     state.dynamics = dynamics.settled(at: step)
     state.firstStep = step
     state.testFrames = []
-    state.testLength = 1
+    state.clearEnergies()
     state.isHeld = false
     state.isBoiling = false
   }
@@ -313,26 +340,23 @@ public struct MeltQuench {
     let temperature = state.testedTemperature
     let test = MeltingTest(
       temperature: temperature, species: state.dynamics.structure.species,
-      frames: state.testFrames, settings)
-    if test.isDoubtful(settings), state.testLength < MeltingTest.longest {
-      state.testLength *= 2
-      return nil
-    }
+      frames: state.testFrames,
+      // In a cell of a fixed size it is another one.
+      energyPerAtom: state.isHeld ? nil : state.meanEnergyPerAtom,
+      hotter: state.tests.last { $0.isLiquid && $0.temperature > temperature }, settings)
     state.tests.append(test)
     if test.isLiquid { state.testedLiquid = state.dynamics }
-    let votes = state.tests.reversed().prefix { $0.temperature == temperature }
-    let liquid = votes.count(where: \.isLiquid)
-    let solid = votes.count - liquid
-    guard liquid > 1 || solid > 1 || test.isClearlyLiquid && solid == 0 else {
-      return testAgain(attempt: votes.count)
-    }
-    if liquid > solid {
+    let tests = state.tests.reversed().prefix { $0.temperature == temperature }
+    let verdict = MeltingVerdict(Array(tests), settings)
+    guard verdict.isCertain else { return testAgain(attempt: tests.count) }
+    if verdict.isLiquid {
       state.hotterLiquid = state.lastLiquid
       state.lastLiquid = state.testedLiquid
       state.liquidTemperature = temperature
       beginTest(at: temperature * settings.coolingFactor, from: state.testedLiquid)
     } else if let melting = state.liquidTemperature {
       state.meltingTemperature = melting
+      state.liquidEnergy = energy(ofLiquidAt: melting)
       begin(.volume, from: state.surelyLiquid ?? state.dynamics)
       state.departure = state.firstStep
     } else {
@@ -343,6 +367,15 @@ public struct MeltQuench {
       beginTest(at: temperature / settings.coolingFactor, from: state.dynamics)
     }
     return nil
+  }
+
+  /// The mean energy of the tests that found a liquid; `nil` where none is known.
+  private func energy(ofLiquidAt temperature: Double) -> Double? {
+    let energies = state.tests.compactMap { test -> Double? in
+      let isSame = abs(test.temperature - temperature) < 1e-6 * temperature
+      return isSame && test.isLiquid ? test.energyPerAtom : nil
+    }
+    return energies.isEmpty ? nil : energies.reduce(0, +) / Double(energies.count)
   }
 
   private mutating func beginTest(at temperature: Double, from start: DynamicalState?) {

@@ -22,7 +22,7 @@ extension MeltQuenchState {
       case .press: settings.superheatTime + pressedQuenchTime(settings)
       case .finished: 0.0
       }
-    return settings.steps(time) * (phase == .melting ? testLength : 1)
+    return settings.steps(time)
   }
 
   /// How long the quench under pressure takes in fs; the superheat is held before.

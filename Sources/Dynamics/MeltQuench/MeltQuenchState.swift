@@ -15,8 +15,6 @@ public struct MeltQuenchState: Sendable, Hashable {
   var firstStep = 0
   /// The temperature in K under test.
   var testedTemperature: Double
-  /// How many times the usual length the test under way has.
-  var testLength = 1
   /// Positions in Å of the test under way, at equal intervals of time.
   var testFrames: [[Vector3]] = []
   /// Where the tests of the temperature under test begin.
@@ -38,6 +36,13 @@ public struct MeltQuenchState: Sendable, Hashable {
   /// Positions in Å and volume in Å³ at the beginning of the window under way.
   var windowStart: [Vector3] = []
   var windowVolume = 0.0
+  /// Potential energies in eV of the test or window under way, and their number.
+  var energySum = 0.0
+  var energyCount = 0
+  /// The mean potential energy in eV/atom of the liquid at its lowest temperature; `nil` before it is known.
+  var liquidEnergy: Double?
+  /// Which potential all energies are of.
+  var potentialVersion = 0
   /// Whether the last window found that the atoms no longer flow.
   var hasFrozen = false
   /// How many windows in a row did, or how many attempts to sample the liquid.
@@ -61,6 +66,23 @@ public struct MeltQuenchState: Sendable, Hashable {
 
   /// A liquid to set out from: at the lowest temperature a crystal may have begun to grow where its test ended.
   var surelyLiquid: DynamicalState? { hotterLiquid ?? lastLiquid }
+
+  /// The mean potential energy in eV/atom of the test or window under way; `nil` before its first step.
+  var meanEnergyPerAtom: Double? {
+    energyCount > 0 ? energySum / Double(energyCount * dynamics.structure.atomCount) : nil
+  }
+
+  /// Begins another mean energy.
+  mutating func clearEnergies() { (energySum, energyCount) = (0, 0) }
+
+  /// Forgets the energies of another potential.
+  mutating func take(potentialVersion version: Int) {
+    guard version != potentialVersion else { return }
+    potentialVersion = version
+    liquidEnergy = nil
+    for place in tests.indices { tests[place].energyPerAtom = nil }
+    clearEnergies()
+  }
 
   /// How many steps the phase, or the test of a temperature, has taken.
   public var phaseStep: Int { dynamics.step - firstStep }
@@ -87,7 +109,6 @@ extension MeltQuenchState: ByteCodable {
     encoder.encode(meltingTemperature)
     encoder.encode(firstStep)
     encoder.encode(testedTemperature)
-    encoder.encode(testLength)
     encoder.encode(testFrames.count)
     for frame in testFrames { encoder.encode(frame) }
     encoder.encode(testStart)
@@ -110,6 +131,10 @@ extension MeltQuenchState: ByteCodable {
     encoder.encode(bulkModulus)
     encoder.encode(restartStep)
     encoder.encode(glassVolumePerAtom)
+    encoder.encode(energySum)
+    encoder.encode(energyCount)
+    encoder.encode(liquidEnergy)
+    encoder.encode(potentialVersion)
   }
 
   /// Reads a state.
@@ -122,9 +147,8 @@ extension MeltQuenchState: ByteCodable {
     meltingTemperature = try decoder.decode(Double?.self)
     firstStep = try decoder.decode()
     testedTemperature = try decoder.decode()
-    testLength = try decoder.decode()
     let frames: Int = try decoder.decode()
-    guard (0...MeltingTest.longest * MeltingTest.frames).contains(frames) else {
+    guard (0...MeltingTest.frames).contains(frames) else {
       throw .invalid("\(frames) frames")
     }
     testFrames = []
@@ -149,5 +173,9 @@ extension MeltQuenchState: ByteCodable {
     bulkModulus = try decoder.decode(Double?.self)
     restartStep = try decoder.decode()
     glassVolumePerAtom = try decoder.decode(Double?.self)
+    energySum = try decoder.decode()
+    energyCount = try decoder.decode()
+    liquidEnergy = try decoder.decode(Double?.self)
+    potentialVersion = try decoder.decode()
   }
 }
