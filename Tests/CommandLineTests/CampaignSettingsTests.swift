@@ -454,7 +454,7 @@ struct CampaignSettingsTests {
       SettingsDocument(text: campaign.yaml(), path: "/elsewhere/campaign.db (campaign)"))
     #expect(stored.reference.settings.model == campaign.reference.settings.model)
     #expect(stored == campaign)
-    #expect(try campaign.yaml().contains(folder.path), "\(campaign.yaml())")
+    #expect(campaign.yaml().contains(folder.path), "\(campaign.yaml())")
   }
 
   @Test("Packings may be limited, and are not by default")
