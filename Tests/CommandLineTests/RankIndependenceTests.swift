@@ -25,6 +25,37 @@ struct RankIndependenceTests {
     ]
   }
 
+  @Test("Networks are trained to the same bytes; what is wrong in their settings is named")
+  func networks() throws {
+    let folder = try prepared()
+    let settings = folder.path("network.yaml")
+    try "hidden: [6, 6]\nepochs: 3\nbatch: 2\nvalidation: 0.3\nradial: {cutoff: 5}\n".write(
+      toFile: settings, atomically: true, encoding: .utf8)
+    func train(_ name: String, ranks: Int?, _ words: [String] = []) throws -> BuiltProgram.Outcome {
+      try Polymorph.program.run(
+        ["train", "nnp", settings, folder.path("labels.cfg"), "--elements", "Ti,O", "--repulsion"]
+          + ["0.4,0.7", "--output", folder.path(name)] + words, ranks: ranks)
+    }
+    var first: Data?
+    for ranks in [nil, 2, 3] {
+      let name = "networks-\(ranks ?? 0).nnp"
+      let outcome = try train(name, ranks: ranks)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.output.contains("repulsion       ZBL, 0.4 to 0.7"), "\(outcome.output)")
+      let file = try Data(contentsOf: URL(fileURLWithPath: folder.path(name)))
+      #expect(file == first ?? file, "\(ranks ?? 0) ranks")
+      first = file
+    }
+    let errors = try Polymorph.program.run(
+      ["errors", folder.path("networks-0.nnp"), folder.path("labels.cfg")])
+    #expect(errors.status == 0, "\(errors.errors)")
+    let level = try train("other.nnp", ranks: nil, ["--level", "8"])
+    #expect(level.status == 2 && level.errors.contains("--level belongs to mtp"), "\(level.errors)")
+    try "epoch: 3\n".write(toFile: settings, atomically: true, encoding: .utf8)
+    let wrong = try train("other.nnp", ranks: nil)
+    #expect(wrong.status == 2 && wrong.errors.contains("did you mean 'epochs'?"), "\(wrong.errors)")
+  }
+
   @Test("Output and printed numbers are equal on no launcher and on 1, 2, 3 and 4 ranks")
   func sameBytes() throws {
     let folder = try prepared()
