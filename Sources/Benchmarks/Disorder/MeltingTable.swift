@@ -77,8 +77,8 @@ struct MeltingTable {
     var lines = PageHead(
       title: "Liquids",
       introduction:
-        "The lowest temperature at which a melt flows, by the rule of Melt and quench (two of three tests "
-        + "decide), for several seeds; the pressure of the liquid there, in the cell that the melt has found, with its "
+        "The lowest temperature at which a melt flows, by the rule of Melt and quench (the mean of up to "
+        + "five tests decides), for several seeds; the pressure of the liquid there, in the cell that the melt has found, with its "
         + "standard error over 20 blocks.",
       ranks: nil, environment: environment
     ).lines
