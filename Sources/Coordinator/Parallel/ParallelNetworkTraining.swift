@@ -60,11 +60,7 @@ public struct ParallelNetworkTraining {
   private func gradients(
     _ request: NetworkRequest, _ data: NetworkTrainingData
   ) throws -> [NetworkGradient]? {
-    try ParallelMap(communicator).results(of: request.members.count) { place in
-      try data.gradients(
-        NetworkRequest(
-          networks: request.networks, members: [request.members[place]],
-          isDifferentiated: request.isDifferentiated))[0]
-    }
+    try ParallelMap(communicator).results(
+      of: request.members.count, try data.answer(to: request))
   }
 }

@@ -121,10 +121,10 @@ struct NetworkKernel: Sendable {
       let value = one - Lanes(repeating: 2) / (vectorExponential(y + y) + one)
       return (value, one - value * value)
     case .logistic:
-      let value = one / (one + vectorExponential(-x))
+      let value = one / (one + decay(x))
       return (value, value * (one - value))
     case .softplus:
-      let decay = vectorExponential(-x)
+      let decay = decay(x)
       var value = Lanes.zero
       for lane in 0..<laneCount {
         // max(x, 0) + ln(1 + exp(−|x|)).
@@ -132,5 +132,11 @@ struct NetworkKernel: Sendable {
       }
       return (value, one / (one + decay))
     }
+  }
+
+  /// exp(−x), finite wherever it is added to 1.
+  @inline(__always)
+  private static func decay(_ x: Lanes) -> Lanes {
+    vectorExponential(Lanes.smaller(-x, Lanes(repeating: 700)))
   }
 }

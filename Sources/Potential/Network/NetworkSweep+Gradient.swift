@@ -29,10 +29,10 @@ extension NetworkSweep {
     motion: AtomicMotion, to gradients: inout [[Lanes]]
   ) {
     let capacity = workspace.schedule.slotCapacity
-    let slotDemand = NeighborSlots.demand(slots: capacity, radialCount: 0, largestDegree: 0)
     workspace.memory.prepare(
       atomCount: workspace.table.atomCount, structureCount: 1,
-      laneDemand: 2 * slotDemand + capacity * largestStride + largestCount + gradientDemand,
+      laneDemand: NetworkNeighbors.demand(capacity: capacity) + capacity * largestStride
+        + largestCount + gradientDemand,
       slots: 2 * capacity, speciesCount: 2 * speciesCount)
     workspace.table.withPointers { table in
       workspace.schedule.withPointers { order, blocks in
@@ -42,15 +42,21 @@ extension NetworkSweep {
               guard let first = inputs.baseAddress, let moves = displacements.baseAddress else {
                 return
               }
+              let moving = PointedMotion(displacements: moves, strain: motion.strain)
+              var neighbors = NetworkNeighbors(
+                capacity: capacity, speciesCount: speciesCount, memory)
               var values = UnsafeMutablePointer(mutating: first)
               for block in blocks {
+                let species = species[block.species]
                 let lanes = BlockLanes(block, order, isWhole: true)
+                neighbors.fill(
+                  lanes, from: table, cutoff: cutoff,
+                  angularCutoff: species.program.angularCutoff)
                 addGradient(
-                  lanes, species[block.species], table, memory, capacity: capacity,
-                  slotDemand: slotDemand, values: values, energyWeight: energyWeight,
-                  Motion(displacements: moves, strain: motion.strain),
+                  lanes, species, neighbors, angularDemand: capacity * largestStride,
+                  values: values, energyWeight: energyWeight, moving,
                   to: &gradients[block.species])
-                values += species[block.species].program.count
+                values += species.program.count
               }
             }
           }
@@ -59,39 +65,27 @@ extension NetworkSweep {
     }
   }
 
-  private struct Motion {
+  /// A motion while a sweep runs.
+  private struct PointedMotion {
     let displacements: UnsafePointer<Double>
     let strain: InlineArray<6, Double>
   }
 
   private func addGradient(
-    _ lanes: BlockLanes, _ species: Species, _ table: NeighborTable.Pointers,
-    _ memory: EvaluationMemory.Pointers, capacity: Int, slotDemand: Int, values: LanePointer,
-    energyWeight: Double, _ motion: Motion, to gradient: inout [Lanes]
+    _ lanes: BlockLanes, _ species: Species, _ neighbors: NetworkNeighbors, angularDemand: Int,
+    values: LanePointer, energyWeight: Double, _ motion: PointedMotion, to gradient: inout [Lanes]
   ) {
-    var near = NeighborSlots(
-      capacity: capacity, radialCount: 0, largestDegree: 0, lanes: memory.lanes,
-      neighbors: memory.neighbors)
-    var close = NeighborSlots(
-      capacity: capacity, radialCount: 0, largestDegree: 0, lanes: memory.lanes + slotDemand,
-      neighbors: memory.neighbors + capacity * laneCount)
-    let angular = memory.lanes + 2 * slotDemand
-    let changes = angular + capacity * largestStride
+    let angular = neighbors.rest
+    let changes = angular + angularDemand
     let scratch = changes + largestCount
-    let closeEnds = memory.groupEnds + speciesCount
-    lanes.fill(&near, from: table, cutoff: cutoff, memory.groupEnds)
-    SymmetryKernel.measure(near)
-    move(near, lanes, motion)
-    for s in 0..<speciesCount { closeEnds[s] = 0 }
-    if species.program.angularCutoff > 0 {
-      lanes.fill(&close, from: table, cutoff: species.program.angularCutoff, closeEnds)
-      SymmetryKernel.measure(close)
-      move(close, lanes, motion)
-    }
+    move(neighbors.near, lanes, motion)
+    move(neighbors.close, lanes, motion)
     SymmetryKernel.with(species.program) { kernel in
       let own = SymmetryKernel.Memory(
         values: values, adjoints: changes, angular: angular, pairs: scratch, pairCapacity: 0)
-      kernel.tangents(near, memory.groupEnds, close, closeEnds, own, into: changes)
+      kernel.tangents(
+        neighbors.near, neighbors.nearEnds, neighbors.close, neighbors.closeEnds, own,
+        into: changes)
     }
     var weight = Lanes.zero
     for lane in 0..<lanes.atomCount { weight[lane] = energyWeight }
@@ -102,7 +96,7 @@ extension NetworkSweep {
   }
 
   /// Writes how neighbors move relative to their central atoms where their derivatives are otherwise.
-  private func move(_ slots: NeighborSlots, _ lanes: BlockLanes, _ motion: Motion) {
+  private func move(_ slots: NeighborSlots, _ lanes: BlockLanes, _ motion: PointedMotion) {
     var centers = InlineArray<3, Lanes>(repeating: .zero)
     for lane in 0..<lanes.atomCount {
       let center = motion.displacements + 4 &* Int(lanes.atoms[lane])

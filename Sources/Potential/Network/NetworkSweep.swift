@@ -75,15 +75,14 @@ final class NetworkSweep: Sendable {
   ) {
     if !isFollowing { workspace.schedule.make(for: workspace.table) }
     let capacity = workspace.schedule.slotCapacity
-    let slotDemand = NeighborSlots.demand(slots: capacity, radialCount: 0, largestDegree: 0)
     workspace.memory.prepare(
       atomCount: workspace.table.atomCount, structureCount: 1 + Int(structureOf.last ?? 0),
-      laneDemand: 2 * slotDemand + capacity * largestStride + 2 * largestCount + networkDemand
-        + pairCapacity(slots: capacity) * pairStride,
+      laneDemand: NetworkNeighbors.demand(capacity: capacity) + capacity * largestStride
+        + 2 * largestCount + networkDemand + pairCapacity(slots: capacity) * pairStride,
       slots: 2 * capacity, speciesCount: 2 * speciesCount)
     run(
-      workspace.table, workspace.schedule, &workspace.memory, capacity: capacity,
-      slotDemand: slotDemand, structureOf, observe)
+      workspace.table, workspace.schedule, &workspace.memory, capacity: capacity, structureOf,
+      observe)
   }
 
   private func pairCapacity(slots: Int) -> Int {
@@ -92,48 +91,39 @@ final class NetworkSweep: Sendable {
 
   private func run(
     _ table: borrowing NeighborTable, _ schedule: borrowing BlockSchedule,
-    _ memory: inout EvaluationMemory, capacity: Int, slotDemand: Int, _ structureOf: [Int32],
+    _ memory: inout EvaluationMemory, capacity: Int, _ structureOf: [Int32],
     _ observe: (Int, UnsafeBufferPointer<Int32>, LanePointer) -> Void
   ) {
     table.withPointers { table in
       schedule.withPointers { order, blocks in
         memory.withPointers { memory in
-          var near = NeighborSlots(
-            capacity: capacity, radialCount: 0, largestDegree: 0, lanes: memory.lanes,
-            neighbors: memory.neighbors)
-          var close = NeighborSlots(
-            capacity: capacity, radialCount: 0, largestDegree: 0, lanes: memory.lanes + slotDemand,
-            neighbors: memory.neighbors + capacity * laneCount)
-          let values = memory.lanes + 2 * slotDemand
+          var neighbors = NetworkNeighbors(
+            capacity: capacity, speciesCount: speciesCount, memory)
+          let (nearEnds, closeEnds) = (neighbors.nearEnds, neighbors.closeEnds)
+          let values = neighbors.rest
           let own = SymmetryKernel.Memory(
             values: values, adjoints: values + largestCount, angular: values + 2 * largestCount,
             pairs: values + 2 * largestCount + capacity * largestStride + networkDemand,
             pairCapacity: pairCapacity(slots: capacity))
           let scratch = own.angular + capacity * largestStride
-          let closeEnds = memory.groupEnds + speciesCount
           for block in blocks {
             let lanes = BlockLanes(block, order, isWhole: true)
             let species = species[block.species]
-            lanes.fill(&near, from: table, cutoff: cutoff, memory.groupEnds)
-            SymmetryKernel.measure(near)
-            close.clear()
-            for s in 0..<speciesCount { closeEnds[s] = 0 }
-            if species.program.angularCutoff > 0 {
-              lanes.fill(&close, from: table, cutoff: species.program.angularCutoff, closeEnds)
-              SymmetryKernel.measure(close)
-            }
+            neighbors.fill(
+              lanes, from: table, cutoff: cutoff, angularCutoff: species.program.angularCutoff)
+            let (near, close) = (neighbors.near, neighbors.close)
             SymmetryKernel.with(species.program) { kernel in
-              kernel.values(near, memory.groupEnds, close, closeEnds, own)
+              kernel.values(near, nearEnds, close, closeEnds, own)
               observe(
                 block.species,
                 UnsafeBufferPointer(start: lanes.atoms, count: lanes.atomCount), own.values)
               var energies = species.kernel.evaluate(
                 own.values, gradient: own.adjoints, scratch)
-              kernel.derivatives(near, memory.groupEnds, close, closeEnds, own)
+              kernel.derivatives(near, nearEnds, close, closeEnds, own)
               if let repulsion {
                 for s in 0..<speciesCount {
                   repulsion.addGradients(
-                    near, SymmetryKernel.range(of: s, memory.groupEnds),
+                    near, SymmetryKernel.range(of: s, nearEnds),
                     pair: block.species * speciesCount + s, to: &energies)
                 }
               }

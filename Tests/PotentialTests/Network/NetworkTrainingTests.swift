@@ -170,6 +170,31 @@ struct NetworkTrainingTests {
     #expect(again.potential.nnpText == report.potential.nnpText)
   }
 
+  @Test(
+    "Activations far from zero have their limits",
+    arguments: [
+      (NeuralNetwork.Activation.logistic, -2000.0, 0.0), (.logistic, 2000, 1), (.tanh, -2000, -1),
+      (.tanh, 2000, 1), (.softplus, -2000, 0), (.softplus, 2000, 2000),
+    ])
+  func limits(activation: NeuralNetwork.Activation, bias: Double, limit: Double) throws {
+    let network = try NeuralNetwork([
+      .init(activation, inputCount: 1, weights: [1], biases: [bias]),
+      .init(.linear, inputCount: 1, weights: [1], biases: [0]),
+    ])
+    let potential = try NeuralNetworkPotential([
+      Self.silicon: .init(
+        functions: [.radial(.init(Self.silicon, width: 0.1, cutoff: 4))], centers: [0],
+        scales: [0.1],
+        network: network)
+    ])
+    let structure = try TestStructures.randomCrystal(
+      [Self.silicon, Self.silicon], volumePerAtom: 20, minimumDistance: 2, seed: 1)
+    let evaluation = try potential.evaluation(of: structure)
+    // What is left of softplus beyond its bias are the functions themselves.
+    #expect(abs(evaluation.energy / 2 - limit) < (bias > 0 && activation == .softplus ? 10 : 1e-12))
+    if activation != .softplus { #expect(evaluation.largestForce() < 1e-12) }
+  }
+
   @Test("A training that goes on begins with the errors that the networks have")
   func start() throws {
     let labelled = try Self.labelled(

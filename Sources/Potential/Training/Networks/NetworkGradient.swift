@@ -130,14 +130,23 @@ public final class NetworkTrainingData {
   /// Answers a request: one gradient for each structure.
   ///
   /// - Throws: `PotentialError` where a structure cannot be treated.
-  public func gradients(_ request: NetworkRequest) throws(PotentialError) -> [NetworkGradient] {
+  public func gradients(_ request: NetworkRequest) throws -> [NetworkGradient] {
+    try request.members.indices.map(answer(to: request))
+  }
+
+  /// What answers a request piece by piece: its networks are prepared once.
+  ///
+  /// - Returns: The gradient of a member, by its place in the request; throws `PotentialError` where the structure cannot
+  ///   be treated.
+  /// - Throws: `PotentialError` where networks and functions do not fit together.
+  public func answer(
+    to request: NetworkRequest
+  ) throws(PotentialError) -> (Int) throws -> NetworkGradient {
     let sweep = try sweep(request.networks)
-    var gradients: [NetworkGradient] = []
-    for index in request.members {
-      gradients.append(
-        try gradient(of: index, by: sweep, isDifferentiated: request.isDifferentiated))
+    return { place in
+      try self.gradient(
+        of: request.members[place], by: sweep, isDifferentiated: request.isDifferentiated)
     }
-    return gradients
   }
 
   /// The errors of a structure, and where that is asked for the derivatives of its loss.
